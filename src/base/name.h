@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Identifiers. What vnat itself defines must be of the narrow form; what exists under other names stays addressable,
+ * but no path is built from a name that is not of it.
+ */
+
+/* A bridge or tap: [A-Za-z0-9][A-Za-z0-9_.-]{0,14} (the kernel's IFNAMSIZ less the NUL). */
+gboolean name_is_ifname(const char *name);
+
+/* A network or template that we define: the same letters, up to 50. */
+gboolean name_is_network(const char *name);
+
+/* 8-4-4-4-12 hexadecimal digits. */
+gboolean name_is_uuid(const char *name);

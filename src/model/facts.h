@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/ip.h"
+
+#include <glib.h>
+#include <jansson.h>
+
+/*
+ * Facts: what the sources read of one host, as plain records. Nothing here is derived: the join (model/map.h,
+ * model/network.h) and the checks do that. A fact that a source did not give is the field's "none" (NULL, 0, FALSE,
+ * -1, as each says); whether the source could be read at all stands in its SourceStatus, never in the data.
+ *
+ * Text fields hold bytes as they came, possibly hostile and not UTF-8; views escape.
+ * A Facts owns everything in it. Arrays are never NULL; they are empty for a source that was not read.
+ */
+
+/* ------------------------------------------------------------------------------------------------- sources */
+
+typedef enum {
+    SOURCE_LIBVIRT,    /* networks and domains */
+    SOURCE_LINKS,      /* links, addresses, forwarding table, routes: rtnetlink */
+    SOURCE_NEIGHBOURS, /* the kernel's neighbour tables */
+    SOURCE_LEASES,     /* DHCP leases of every network */
+    SOURCE_FIREWALL,   /* nftables and iptables rules */
+    SOURCE_PROCESSES,  /* dnsmasq processes and the sockets on 53, 67, 547 */
+    SOURCE_AGENT,      /* guest agents, where the command asks for them by name */
+    SOURCE_COUNT
+} SourceId;
+
+/* Names as in JSON's "sources". */
+const char *source_name(SourceId id);
+
+typedef enum {
+    SOURCE_UNREAD, /* this command did not need it: not listed */
+    SOURCE_LIVE,
+    SOURCE_STALE,    /* older or partial facts are shown */
+    SOURCE_DOWN,     /* could not be read, none are shown */
+    SOURCE_REPLAYED, /* from a capture */
+    SOURCE_ABSENT,   /* the driver has no such thing, or the host is another one */
+} SourceState;
+
+const char *source_state_name(SourceState state);
+
+typedef struct {
+    SourceState state;
+    guint64 generation; /* grows with every change of the facts; 0: never read */
+    gint64 time;        /* epoch seconds of the reading */
+    char *error;        /* why stale, down or absent; else NULL */
+} SourceStatus;
+
+/* Sets state, frees the old error, takes a copy of the new one (may be NULL). */
+void source_status_set(SourceStatus *status, SourceState state, const char *error);
+
+/* ------------------------------------------------------------------------------------------------ networks */
+
+typedef struct {
+    Ip first, last;
+} DhcpRange;
+
+typedef struct {
+    IpNet net;         /* the host's address on the bridge, and the prefix */
+    gboolean dhcp;     /* has a <dhcp> element */
+    GArray *ranges;    /* DhcpRange */
+    gboolean has_host; /* <dhcp> has <host> entries */
+} NetworkIp;
+
+/* A parameter of a template, as it was used: kept in the network's metadata. */
+typedef struct {
+    char *name, *value;
+} TemplateValue;
+
+typedef struct {
+    char *name, *uuid;
+    gboolean active, persistent, autostart;
+    char *forward;           /* mode as in XML ("nat" where it is implied); "isolated" without <forward> */
+    gboolean nat_ipv6;       /* <nat ipv6='yes'> */
+    char *nat_start;         /* first <nat><address start=>, else NULL: SNAT instead of masquerade */
+    char *bridge;            /* NULL where the mode has none */
+    gboolean stp;            /* libvirt's claim; default on */
+    double delay;            /* seconds, libvirt's claim */
+    char *zone;              /* firewalld zone asked for, or NULL */
+    gboolean mac_table_libvirt; /* macTableManager='libvirt' */
+    guint mtu;               /* 0: not set */
+    char *domain_name;       /* <domain name=>, or NULL */
+    gboolean dns_enabled;    /* <dns enable='no'> switches it off */
+    gboolean tftp;           /* any <tftp> */
+    gboolean port_isolated;  /* <port isolated='yes'> */
+    GPtrArray *ips;          /* NetworkIp, order of XML */
+    char *template_name;     /* from vnat's metadata, or NULL */
+    GPtrArray *template_values; /* TemplateValue */
+} Network;
+
+Network *network_new(void);
+void network_free(Network *network);
+/* Whether libvirt starts a dnsmasq for it: has an <ip>, and DNS, DHCP or TFTP is on; not for bridge-like modes. */
+gboolean network_wants_dnsmasq(const Network *network);
+/* Whether libvirt makes the bridge itself: modes nat, route, open, isolated. */
+gboolean network_owns_bridge(const Network *network);
+/* Whether it has a <dhcp> with at least one range or host, for this family (0: any). */
+gboolean network_has_dhcp(const Network *network, guint8 family);
+/* The network's own <ip> whose subnet holds the address, or NULL. */
+const NetworkIp *network_ip_of(const Network *network, const Ip *ip);
+
+/* ------------------------------------------------------------------------------------------------- domains */
+
+typedef enum { /* numbers of virDomainState */
+    DOMAIN_NOSTATE, DOMAIN_RUNNING, DOMAIN_BLOCKED, DOMAIN_PAUSED, DOMAIN_SHUTDOWN, DOMAIN_SHUTOFF, DOMAIN_CRASHED,
+    DOMAIN_PMSUSPENDED, DOMAIN_STATE_COUNT
+} DomainState;
+
+/* virsh's words ("running", "paused", "shut off", "in shutdown", …). */
+const char *domain_state_name(DomainState state);
+
+typedef enum { LINK_UNSET, LINK_UP, LINK_DOWN } LinkClaim;
+
+typedef struct {
+    char *alias;     /* "net0"; NULL in inactive XML */
+    char *type;      /* "network", "bridge", "direct", "user", … */
+    char *source;    /* as virsh domiflist shows it: source network, bridge, dev, …; NULL */
+    char *network;   /* source network's name for type network, else NULL */
+    char *bridge;    /* libvirt's claim: source bridge= of live XML, or of type bridge */
+    char *portid;    /* NULL */
+    char *model;     /* NULL */
+    gboolean has_mac;
+    Mac mac;         /* currentAddress where the guest changed it (libvirt 11.2), else address */
+    char *target;    /* tap, NULL where none */
+    guint mtu;       /* 0: not set */
+    gboolean isolated; /* <port isolated='yes'/> */
+    gboolean has_vlan, has_virtualport; /* more than a plain NAT/route tap */
+    LinkClaim link;  /* <link state=>; unset counts as up */
+} DomainInterface;
+
+typedef struct {
+    Mac mac;
+    IpNet net;
+} AgentAddress;
+
+typedef struct {
+    char *name, *uuid;
+    gint id; /* -1: not running */
+    DomainState state;
+    gboolean xml_read;        /* FALSE: its XML could not be read in time; interfaces are unknown */
+    char *xml_error;          /* why not */
+    gboolean agent_connected; /* channel org.qemu.guest_agent.0 is connected */
+    GPtrArray *interfaces;    /* DomainInterface, order of XML */
+    GArray *agent;            /* AgentAddress; empty where it was not asked or did not answer */
+} Domain;
+
+Domain *domain_new(void);
+void domain_free(Domain *domain);
+DomainInterface *domain_interface_new(void);
+void domain_interface_free(DomainInterface *iface);
+
+/* -------------------------------------------------------------------------------------------------- leases */
+
+typedef struct {
+    char *network, *network_uuid;
+    char *bridge;
+    Ip ip;
+    guint8 prefix;  /* 0: unknown */
+    gboolean has_mac;
+    Mac mac;
+    char *hostname; /* raw bytes from the guest; NULL */
+    char *client_id; /* or DUID; NULL */
+    char *iaid;     /* NULL */
+    gint64 expiry;  /* epoch seconds; 0: infinite */
+} Lease;
+
+Lease *lease_new(void);
+void lease_free(Lease *lease);
+/* Not expired at now. */
+gboolean lease_is_live(const Lease *lease, gint64 now);
+
+/* --------------------------------------------------------------------------------------------------- links */
+
+typedef struct {
+    guint8 id[8];         /* bridge id: priority and MAC */
+    gboolean stp;         /* kernel STP on */
+    guint32 forward_delay; /* in 1/100 s, as the kernel gives it */
+    gboolean nf_call_iptables, nf_call_ip6tables;
+    gboolean vlan_filtering;
+} BridgeInfo;
+
+typedef struct {
+    guint8 state; /* BR_STATE_*: 0 disabled, 1 listening, 2 learning, 3 forwarding, 4 blocking */
+    gboolean isolated, learning, unicast_flood;
+    guint16 port_no;
+} PortInfo;
+
+typedef struct {
+    guint ifindex;
+    char *name;
+    char *kind;        /* IFLA_INFO_KIND: "bridge", "tun", "veth", …; NULL for a plain device */
+    char *alias;       /* ifalias; NULL */
+    guint32 flags;     /* IFF_* */
+    guint mtu;
+    gboolean has_mac;
+    Mac mac;
+    guint master;      /* ifindex; 0: none */
+    gint carrier;      /* 1, 0, -1 unknown */
+    gint operstate;    /* IF_OPER_*; -1 unknown */
+    gboolean is_bridge, is_port;
+    BridgeInfo bridge_info; /* where is_bridge */
+    PortInfo port_info;     /* where is_port: IFLA_INFO_SLAVE_KIND is "bridge" */
+} Link;
+
+Link *link_new(void);
+void link_free(Link *link);
+
+typedef struct {
+    guint ifindex;
+    IpNet net;
+    guint8 scope;   /* RT_SCOPE_* */
+    guint32 flags;  /* IFA_F_* */
+} LinkAddress;
+
+typedef struct {
+    guint ifindex;
+    Ip ip;
+    guint16 state;    /* NUD_* */
+    gboolean has_mac;
+    Mac mac;
+    guint32 confirmed; /* seconds since it was last confirmed, from NDA_CACHEINFO; G_MAXUINT32 unknown */
+} Neighbour;
+
+typedef struct {
+    guint ifindex;    /* the port */
+    guint master;     /* the bridge */
+    Mac mac;
+    guint16 vlan;
+    gboolean permanent; /* NUD_PERMANENT: the port's own address, or set by hand; not learned */
+    guint32 updated;  /* seconds since last seen; G_MAXUINT32 unknown */
+} FdbEntry;
+
+typedef struct {
+    guint8 family;
+    IpNet dst;      /* /0 for a default route */
+    guint ifindex;  /* 0: none or several */
+    Ip gateway;     /* family 0: none */
+    guint32 table;
+    guint8 type;    /* RTN_* */
+    guint8 scope, protocol;
+    guint32 flags;  /* RTNH_F_* (linkdown …) and RTM_F_* */
+    guint32 priority;
+    guint mtu;      /* RTAX_MTU; 0: not set */
+} Route;
+
+/* ------------------------------------------------------------------------------------------------ firewall */
+
+typedef enum { FIREWALL_NFT, FIREWALL_IPTABLES_NFT, FIREWALL_IPTABLES_LEGACY } FirewallShape;
+
+/*
+ * A rule in one of two shapes. Native nftables: expr is nft's JSON array of the rule. iptables: argv is the rule as
+ * iptables-save prints it after "-A CHAIN", split into words (NULL-terminated).
+ */
+typedef struct {
+    char **argv;
+    json_t *expr;
+    gint64 handle;  /* nft; 0 none */
+    char *text;     /* for people: the rule as its tool writes it */
+} FirewallRule;
+
+typedef struct {
+    char *name;
+    char *hook;     /* "prerouting", "input", "forward", "output", "postrouting"; NULL for a chain that is only jumped to */
+    char *type;     /* "filter", "nat", "route"; NULL */
+    gint priority;
+    char *policy;   /* "accept", "drop"; NULL */
+    GPtrArray *rules; /* FirewallRule */
+} FirewallChain;
+
+typedef struct {
+    FirewallShape shape;
+    char *family;   /* "ip", "ip6", "inet", "bridge", "arp", "netdev" */
+    char *name;
+    GPtrArray *chains; /* FirewallChain */
+    json_t *sets;   /* nft: array of its set and map objects; NULL */
+} FirewallTable;
+
+FirewallTable *firewall_table_new(FirewallShape shape, const char *family, const char *name);
+void firewall_table_free(FirewallTable *table);
+FirewallChain *firewall_chain_new(const char *name);
+FirewallRule *firewall_rule_new(void);
+/* The chain of that name, or NULL. */
+FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name);
+
+/* ----------------------------------------------------------------------------------------------- processes */
+
+/* A dnsmasq that a network should have: what its pid file says, and what stands behind that pid. */
+typedef struct {
+    char *network;       /* name */
+    char *config;        /* path of its configuration file */
+    gint pid;            /* of the pid file; 0: no pid file, or not readable */
+    gboolean alive;      /* a live process (no zombie) whose command line names that configuration file */
+    gboolean unknown;    /* could not be decided (pid file or command line not readable) */
+    gint owner;          /* uid of the process; -1 */
+    char *user;          /* its name, or the number; NULL */
+} Dnsmasq;
+
+void dnsmasq_free(Dnsmasq *dnsmasq);
+
+typedef struct {
+    guint8 protocol;   /* IPPROTO_UDP or IPPROTO_TCP */
+    Ip local;          /* unspecified for a wildcard */
+    guint16 port;
+    guint ifindex;     /* bound to this device (SO_BINDTODEVICE); 0: to none */
+    guint uid;
+    guint64 inode;
+    gint pid;          /* owner; 0: unknown (other users' processes need rights) */
+    char *program;     /* its name (/proc/PID/comm); NULL */
+} Socket;
+
+void socket_free(Socket *socket);
+
+/* --------------------------------------------------------------------------------------------------- facts */
+
+typedef struct {
+    char *host;      /* uname's nodename, or the capture's */
+    char *uri;       /* the connection's; NULL without one */
+    gint64 now;      /* epoch seconds, wall clock; the capture's in replay */
+    gboolean local;  /* the connection is to this host's own daemons: kernel facts may be joined */
+    SourceStatus sources[SOURCE_COUNT];
+
+    GPtrArray *networks;   /* Network */
+    GPtrArray *domains;    /* Domain */
+    GPtrArray *leases;     /* Lease, live and infinite ones */
+    GPtrArray *links;      /* Link, by ifindex */
+    GArray *addresses;     /* LinkAddress */
+    GArray *neighbours;    /* Neighbour */
+    GArray *fdb;           /* FdbEntry */
+    GArray *routes;        /* Route, all tables, v4 and v6 */
+    GPtrArray *firewall;   /* FirewallTable */
+    GPtrArray *dnsmasqs;   /* Dnsmasq */
+    GPtrArray *sockets;    /* Socket: listeners on the ports of DNS and DHCP */
+    gboolean socket_owners_known; /* FALSE: other users' sockets could not be mapped to processes */
+} Facts;
+
+Facts *facts_new(void);
+void facts_free(Facts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Facts, facts_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainInterface, domain_interface_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lease, lease_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Link, link_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FirewallTable, firewall_table_free)
+
+/* Whether any source that was read is stale or down (then the command's exit code is 6). */
+gboolean facts_incomplete(const Facts *facts);
+
+/* Look-ups; NULL where there is none. Linear, except links by index (binary search: links are kept sorted). */
+Network *facts_network(const Facts *facts, const char *name_or_uuid);
+Network *facts_network_of_bridge(const Facts *facts, const char *bridge);
+Link *facts_link(const Facts *facts, guint ifindex);
+Link *facts_link_named(const Facts *facts, const char *name);
+/* Sorts links by ifindex; a source calls it after filling them. */
+void facts_sort_links(Facts *facts);

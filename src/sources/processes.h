@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/deadline.h"
+#include "model/facts.h"
+
+/*
+ * For every network of facts->networks that should have a dnsmasq: a Dnsmasq, from the pid file in libvirt's run directory
+ * (/run/libvirt/network/NAME.pid) and /proc/PID. A pid whose command line does not name NAME.conf is another process that
+ * got the number: not alive. A zombie is not alive.
+ * With sockets: all UDP sockets and TCP listeners on ports 53, 67 and 547 of this host, by NETLINK_SOCK_DIAG, with the
+ * device they are bound to and, as far as rights allow, their process. Sets SOURCE_PROCESSES.
+ */
+gboolean processes_read(Facts *facts, gboolean sockets, Deadline deadline, GError **error);
+
+/* ---------------------------------------------------------------------------------------------- pure parsers */
+
+/* Whether a /proc/PID/cmdline (NUL-separated words) is a dnsmasq with this configuration file. */
+gboolean dnsmasq_cmdline_matches(const char *cmdline, gsize length, const char *config);
+/* State letter of /proc/PID/stat ('Z', 'S', …; 0 if malformed); the command name in it may hold any byte. */
+char proc_stat_state(const char *stat, gsize length);
