@@ -1,2 +1,259 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
+
+#include <langinfo.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define MARK "..."
+
+typedef struct {
+    gunichar first, last;
+} Span;
+
+/* What a terminal, a bidirectional line or a reader's eye would take for something else than it is. */
+static const Span hidden[] = {
+    {0x0000, 0x001f}, {0x007f, 0x009f}, {0x061c, 0x061c},   {0x180e, 0x180e},    {0x200b, 0x200f},
+    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},    {0xfe00, 0xfe0f},
+    {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe01ef}, {0xf0000, 0x10ffff},
+};
+
+static gboolean is_hidden(gunichar c)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(hidden); i++) {
+        if (c >= hidden[i].first && c <= hidden[i].last)
+            return TRUE;
+    }
+    /* The last two code points of every plane are noncharacters. */
+    return (c & 0xfffe) == 0xfffe || !g_unichar_isprint(c);
+}
+
+/* Length of the printable UTF-8 character that begins here, 0 if these bytes are to be escaped. */
+static gsize plain_utf8(const char *bytes, gsize left)
+{
+    gunichar c = g_utf8_get_char_validated(bytes, (gssize)left);
+
+    if (c == (gunichar)-1 || c == (gunichar)-2 || c < 0x80 || is_hidden(c))
+        return 0;
+    return (gsize)(g_utf8_next_char(bytes) - bytes);
+}
+
+char *text_escape(const char *bytes, gssize length, gboolean utf8)
+{
+    gsize left = !bytes ? 0 : length < 0 ? strlen(bytes) : (gsize)length;
+    GString *out = g_string_sized_new(left + 1);
+
+    while (left > 0) {
+        guchar byte = (guchar)*bytes;
+        gsize step = 1;
+
+        if (byte == '\\') {
+            g_string_append(out, "\\\\");
+        } else if (byte >= 0x20 && byte < 0x7f) {
+            g_string_append_c(out, (char)byte);
+        } else if (utf8 && (step = plain_utf8(bytes, left)) > 0) {
+            g_string_append_len(out, bytes, (gssize)step);
+        } else {
+            step = 1;
+            g_string_append_printf(out, "\\x%02x", byte);
+        }
+        bytes += step;
+        left -= step;
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *text_unescape(const char *text, gsize *length)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = text; *p; p++) {
+        if (*p != '\\') {
+            g_string_append_c(out, *p);
+        } else if (p[1] == '\\') {
+            g_string_append_c(out, '\\');
+            p++;
+        } else if (p[1] == 'x' && g_ascii_isxdigit(p[2]) && g_ascii_isxdigit(p[3])) {
+            g_string_append_c(out, (char)(g_ascii_xdigit_value(p[2]) * 16 + g_ascii_xdigit_value(p[3])));
+            p += 3;
+        } else {
+            g_string_free(out, TRUE);
+            return NULL;
+        }
+    }
+    if (length)
+        *length = out->len;
+    return g_string_free(out, FALSE);
+}
+
+static guint char_columns(gunichar c)
+{
+    if (g_unichar_iszerowidth(c))
+        return 0;
+    return g_unichar_iswide(c) ? 2 : 1;
+}
+
+guint text_columns(const char *text)
+{
+    guint columns = 0;
+
+    for (const char *p = text; *p; p = g_utf8_next_char(p))
+        columns += char_columns(g_utf8_get_char(p));
+    return columns;
+}
+
+/* The next unit of an escaped text that must not be split: an escape, or a character. */
+static gsize unit_length(const char *text)
+{
+    if (text[0] == '\\' && text[1] == 'x')
+        return 4;
+    if (text[0] == '\\')
+        return 2;
+    return (gsize)(g_utf8_next_char(text) - text);
+}
+
+char *text_cell(const char *bytes, gboolean utf8, guint columns)
+{
+    g_autofree char *text = text_escape(bytes, -1, utf8);
+    guint mark = (guint)strlen(MARK);
+    gsize keep = 0;
+    guint used = 0;
+
+    if (text_columns(text) <= columns)
+        return g_steal_pointer(&text);
+    for (gsize step = 0; text[keep]; keep += step) {
+        guint wide;
+
+        step = unit_length(text + keep);
+        wide = text[keep] == '\\' ? (guint)step : char_columns(g_utf8_get_char(text + keep));
+        if (used + wide + mark > columns)
+            break;
+        used += wide;
+    }
+    return g_strdup_printf("%.*s" MARK, (int)keep, text);
+}
+
+char *text_utf8(const char *bytes, gboolean *lossy)
+{
+    GString *out = g_string_new(NULL);
+    gboolean lost = FALSE;
+
+    while (bytes && *bytes) {
+        const char *end;
+
+        if (g_utf8_validate(bytes, -1, &end)) {
+            g_string_append(out, bytes);
+            break;
+        }
+        g_string_append_len(out, bytes, end - bytes);
+        g_string_append(out, REPLACEMENT);
+        bytes = end + 1;
+        lost = TRUE;
+    }
+    if (lossy)
+        *lossy = lost;
+    return g_string_free(out, FALSE);
+}
+
+char *text_hex(const char *bytes)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const guchar *p = (const guchar *)bytes; p && *p; p++)
+        g_string_append_printf(out, "%02x", *p);
+    return g_string_free(out, FALSE);
+}
+
+gboolean text_locale_is_utf8(void)
+{
+    return g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+char *text_time_utc(gint64 epoch)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(epoch);
+
+    return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+char *text_time_local(gint64 epoch)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(epoch);
+
+    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+}
+
+char *text_span(gint64 seconds)
+{
+    static const struct {
+        gint64 seconds;
+        char letter;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+
+    for (gsize i = 0; i + 1 < G_N_ELEMENTS(units); i++) {
+        gint64 whole = seconds / units[i].seconds;
+        gint64 rest = seconds % units[i].seconds / units[i + 1].seconds;
+
+        if (whole <= 0)
+            continue;
+        if (rest == 0)
+            return g_strdup_printf("%" G_GINT64_FORMAT "%c", whole, units[i].letter);
+        return g_strdup_printf("%" G_GINT64_FORMAT "%c%" G_GINT64_FORMAT "%c", whole, units[i].letter, rest,
+                               units[i + 1].letter);
+    }
+    return g_strdup_printf("%" G_GINT64_FORMAT "s", MAX(seconds, 0));
+}
+
+/* Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours cost one
+ * each. */
+static guint edit_distance(const char *a, const char *b)
+{
+    gsize n = strlen(a);
+    gsize m = strlen(b);
+    gsize width = m + 1;
+    g_autofree guint *d = g_new0(guint, (n + 1) * width);
+
+    for (gsize i = 0; i <= n; i++)
+        d[i * width] = (guint)i;
+    for (gsize j = 0; j <= m; j++)
+        d[j] = (guint)j;
+    for (gsize i = 1; i <= n; i++) {
+        for (gsize j = 1; j <= m; j++) {
+            guint cost = g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]);
+            guint best = MIN(MIN(d[(i - 1) * width + j] + 1, d[i * width + j - 1] + 1),
+                             d[(i - 1) * width + j - 1] + cost);
+
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = MIN(best, d[(i - 2) * width + j - 2] + 1);
+            d[i * width + j] = best;
+        }
+    }
+    return d[n * width + m];
+}
+
+const char *text_suggest(const char *name, const char *const *candidates)
+{
+    enum { LONGEST = 128 }; /* the table grows with the product of the lengths */
+    gsize length = strlen(name);
+    guint limit = (guint)MAX(length / 3, 1);
+    const char *best = NULL;
+
+    if (length == 0 || length > LONGEST)
+        return NULL;
+    for (; *candidates; candidates++) {
+        guint distance;
+
+        if (strlen(*candidates) > LONGEST)
+            continue;
+        distance = edit_distance(name, *candidates);
+        if (distance <= limit && distance < strlen(*candidates)) {
+            best = *candidates;
+            if (distance == 0)
+                break;
+            limit = distance - 1;
+        }
+        if (best && limit == 0)
+            break;
+    }
+    return best;
+}

@@ -4,35 +4,38 @@
 #include <glib.h>
 
 /*
- * Text that came from elsewhere, on its way out. A guest chooses its hostname byte by byte, so no such text reaches a
- * terminal, a table row or a JSON document without passing here.
+ * Text that came from elsewhere, on its way out. A guest chooses its hostname byte by byte, so no such text
+ * reaches a terminal, a table row or a JSON document without passing here.
  */
 
 /* The widest cell of a table, in columns; what is longer is cut and ends in "...". */
 #define TEXT_CELL_COLUMNS 64
 
 /*
- * Makes bytes harmless for a terminal, reversibly: printable ASCII as it is, backslash doubled, every other byte as
- * \xNN. With utf8, well-formed UTF-8 passes as well, except controls (C0, C1, DEL), bidirectional marks and
- * overrides, zero-width and invisible characters, variation selectors, tags, private use and noncharacters.
- * length is in bytes, -1 for a NUL-terminated string. Returns a new string; never NULL (NULL gives "").
+ * Makes bytes harmless for a terminal, reversibly: printable ASCII as it is, backslash doubled, every other
+ * byte as \xNN. With utf8, well-formed UTF-8 passes as well, except controls (C0, C1, DEL), bidirectional
+ * marks and overrides, zero-width and invisible characters, variation selectors, tags, private use and
+ * noncharacters. length is in bytes, -1 for a NUL-terminated string. Returns a new string; never NULL (NULL
+ * gives "").
  */
 char *text_escape(const char *bytes, gssize length, gboolean utf8);
 
 /*
- * The way back. Returns the bytes and their number, NUL-terminated, or NULL if the text is not of text_escape's form.
+ * The way back. Returns the bytes and their number, NUL-terminated, or NULL if the text is not of
+ * text_escape's form.
  */
 char *text_unescape(const char *text, gsize *length);
 
-/* text_escape cut to at most columns terminal columns; the cut is marked by "..." and never splits an escape. */
+/* text_escape cut to at most columns terminal columns; the cut is marked by "..." and never splits an escape.
+ */
 char *text_cell(const char *bytes, gboolean utf8, guint columns);
 
 /* Width of an escaped text in terminal columns (as wcwidth counts, without depending on the locale). */
 guint text_columns(const char *text);
 
 /*
- * Bytes as valid UTF-8 for JSON: each invalid byte becomes U+FFFD. *lossy says whether one did (may be NULL); then the
- * caller adds a <field>_hex made by text_hex. Returns a new string.
+ * Bytes as valid UTF-8 for JSON: each invalid byte becomes U+FFFD. *lossy says whether one did (may be NULL);
+ * then the caller adds a <field>_hex made by text_hex. Returns a new string.
  */
 char *text_utf8(const char *bytes, gboolean *lossy);
 
@@ -52,7 +55,7 @@ char *text_time_local(gint64 epoch);
 char *text_span(gint64 seconds);
 
 /*
- * The candidate closest to a mistyped name, or NULL if none is close enough (at most a third of its letters, at least
- * one edit; a swap of neighbours is one edit). candidates is NULL-terminated. Owned by candidates.
+ * The candidate closest to a mistyped name, or NULL if none is close enough (at most a third of its letters,
+ * at least one edit; a swap of neighbours is one edit). candidates is NULL-terminated. Owned by candidates.
  */
 const char *text_suggest(const char *name, const char *const *candidates);

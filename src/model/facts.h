@@ -8,14 +8,16 @@
 
 /*
  * Facts: what the sources read of one host, as plain records. Nothing here is derived: the join (model/map.h,
- * model/network.h) and the checks do that. A fact that a source did not give is the field's "none" (NULL, 0, FALSE,
- * -1, as each says); whether the source could be read at all stands in its SourceStatus, never in the data.
+ * model/network.h) and the checks do that. A fact that a source did not give is the field's "none" (NULL, 0,
+ * FALSE, -1, as each says); whether the source could be read at all stands in its SourceStatus, never in the
+ * data.
  *
  * Text fields hold bytes as they came, possibly hostile and not UTF-8; views escape.
  * A Facts owns everything in it. Arrays are never NULL; they are empty for a source that was not read.
  */
 
-/* ------------------------------------------------------------------------------------------------- sources */
+/* ------------------------------------------------------------------------------------------------- sources
+ */
 
 typedef enum {
     SOURCE_LIBVIRT,    /* networks and domains */
@@ -52,7 +54,8 @@ typedef struct {
 /* Sets state, frees the old error, takes a copy of the new one (may be NULL). */
 void source_status_set(SourceStatus *status, SourceState state, const char *error);
 
-/* ------------------------------------------------------------------------------------------------ networks */
+/* ------------------------------------------------------------------------------------------------ networks
+ */
 
 typedef struct {
     Ip first, last;
@@ -73,27 +76,29 @@ typedef struct {
 typedef struct {
     char *name, *uuid;
     gboolean active, persistent, autostart;
-    char *forward;           /* mode as in XML ("nat" where it is implied); "isolated" without <forward> */
-    gboolean nat_ipv6;       /* <nat ipv6='yes'> */
-    char *nat_start;         /* first <nat><address start=>, else NULL: SNAT instead of masquerade */
-    char *bridge;            /* NULL where the mode has none */
-    gboolean stp;            /* libvirt's claim; default on */
-    double delay;            /* seconds, libvirt's claim */
-    char *zone;              /* firewalld zone asked for, or NULL */
+    char *forward;              /* mode as in XML ("nat" where it is implied); "isolated" without <forward> */
+    gboolean nat_ipv6;          /* <nat ipv6='yes'> */
+    char *nat_start;            /* first <nat><address start=>, else NULL: SNAT instead of masquerade */
+    char *bridge;               /* NULL where the mode has none */
+    gboolean stp;               /* libvirt's claim; default on */
+    double delay;               /* seconds, libvirt's claim */
+    char *zone;                 /* firewalld zone asked for, or NULL */
     gboolean mac_table_libvirt; /* macTableManager='libvirt' */
-    guint mtu;               /* 0: not set */
-    char *domain_name;       /* <domain name=>, or NULL */
-    gboolean dns_enabled;    /* <dns enable='no'> switches it off */
-    gboolean tftp;           /* any <tftp> */
-    gboolean port_isolated;  /* <port isolated='yes'> */
-    GPtrArray *ips;          /* NetworkIp, order of XML */
-    char *template_name;     /* from vnat's metadata, or NULL */
+    guint mtu;                  /* 0: not set */
+    char *domain_name;          /* <domain name=>, or NULL */
+    gboolean dns_enabled;       /* <dns enable='no'> switches it off */
+    gboolean tftp;              /* any <tftp> */
+    gboolean port_isolated;     /* <port isolated='yes'> */
+    GPtrArray *ips;             /* NetworkIp, order of XML */
+    char *template_name;        /* from vnat's metadata, or NULL */
     GPtrArray *template_values; /* TemplateValue */
 } Network;
 
 Network *network_new(void);
+NetworkIp *network_ip_new(void);
 void network_free(Network *network);
-/* Whether libvirt starts a dnsmasq for it: has an <ip>, and DNS, DHCP or TFTP is on; not for bridge-like modes. */
+/* Whether libvirt starts a dnsmasq for it: has an <ip>, and DNS, DHCP or TFTP is on; not for bridge-like
+ * modes. */
 gboolean network_wants_dnsmasq(const Network *network);
 /* Whether libvirt makes the bridge itself: modes nat, route, open, isolated. */
 gboolean network_owns_bridge(const Network *network);
@@ -102,11 +107,19 @@ gboolean network_has_dhcp(const Network *network, guint8 family);
 /* The network's own <ip> whose subnet holds the address, or NULL. */
 const NetworkIp *network_ip_of(const Network *network, const Ip *ip);
 
-/* ------------------------------------------------------------------------------------------------- domains */
+/* ------------------------------------------------------------------------------------------------- domains
+ */
 
 typedef enum { /* numbers of virDomainState */
-    DOMAIN_NOSTATE, DOMAIN_RUNNING, DOMAIN_BLOCKED, DOMAIN_PAUSED, DOMAIN_SHUTDOWN, DOMAIN_SHUTOFF, DOMAIN_CRASHED,
-    DOMAIN_PMSUSPENDED, DOMAIN_STATE_COUNT
+               DOMAIN_NOSTATE,
+               DOMAIN_RUNNING,
+               DOMAIN_BLOCKED,
+               DOMAIN_PAUSED,
+               DOMAIN_SHUTDOWN,
+               DOMAIN_SHUTOFF,
+               DOMAIN_CRASHED,
+               DOMAIN_PMSUSPENDED,
+               DOMAIN_STATE_COUNT
 } DomainState;
 
 /* virsh's words ("running", "paused", "shut off", "in shutdown", …). */
@@ -115,20 +128,20 @@ const char *domain_state_name(DomainState state);
 typedef enum { LINK_UNSET, LINK_UP, LINK_DOWN } LinkClaim;
 
 typedef struct {
-    char *alias;     /* "net0"; NULL in inactive XML */
-    char *type;      /* "network", "bridge", "direct", "user", … */
-    char *source;    /* as virsh domiflist shows it: source network, bridge, dev, …; NULL */
-    char *network;   /* source network's name for type network, else NULL */
-    char *bridge;    /* libvirt's claim: source bridge= of live XML, or of type bridge */
-    char *portid;    /* NULL */
-    char *model;     /* NULL */
+    char *alias;   /* "net0"; NULL in inactive XML */
+    char *type;    /* "network", "bridge", "direct", "user", … */
+    char *source;  /* as virsh domiflist shows it: source network, bridge, dev, …; NULL */
+    char *network; /* source network's name for type network, else NULL */
+    char *bridge;  /* libvirt's claim: source bridge= of live XML, or of type bridge */
+    char *portid;  /* NULL */
+    char *model;   /* NULL */
     gboolean has_mac;
-    Mac mac;         /* currentAddress where the guest changed it (libvirt 11.2), else address */
-    char *target;    /* tap, NULL where none */
-    guint mtu;       /* 0: not set */
+    Mac mac;           /* currentAddress where the guest changed it (libvirt 11.2), else address */
+    char *target;      /* tap, NULL where none */
+    guint mtu;         /* 0: not set */
     gboolean isolated; /* <port isolated='yes'/> */
     gboolean has_vlan, has_virtualport; /* more than a plain NAT/route tap */
-    LinkClaim link;  /* <link state=>; unset counts as up */
+    LinkClaim link;                     /* <link state=>; unset counts as up */
 } DomainInterface;
 
 typedef struct {
@@ -152,19 +165,20 @@ void domain_free(Domain *domain);
 DomainInterface *domain_interface_new(void);
 void domain_interface_free(DomainInterface *iface);
 
-/* -------------------------------------------------------------------------------------------------- leases */
+/* -------------------------------------------------------------------------------------------------- leases
+ */
 
 typedef struct {
     char *network, *network_uuid;
     char *bridge;
     Ip ip;
-    guint8 prefix;  /* 0: unknown */
+    guint8 prefix; /* 0: unknown */
     gboolean has_mac;
     Mac mac;
-    char *hostname; /* raw bytes from the guest; NULL */
+    char *hostname;  /* raw bytes from the guest; NULL */
     char *client_id; /* or DUID; NULL */
-    char *iaid;     /* NULL */
-    gint64 expiry;  /* epoch seconds; 0: infinite */
+    char *iaid;      /* NULL */
+    gint64 expiry;   /* epoch seconds; 0: infinite */
 } Lease;
 
 Lease *lease_new(void);
@@ -172,11 +186,12 @@ void lease_free(Lease *lease);
 /* Not expired at now. */
 gboolean lease_is_live(const Lease *lease, gint64 now);
 
-/* --------------------------------------------------------------------------------------------------- links */
+/* --------------------------------------------------------------------------------------------------- links
+ */
 
 typedef struct {
-    guint8 id[8];         /* bridge id: priority and MAC */
-    gboolean stp;         /* kernel STP on */
+    guint8 id[8];          /* bridge id: priority and MAC */
+    gboolean stp;          /* kernel STP on */
     guint32 forward_delay; /* in 1/100 s, as the kernel gives it */
     gboolean nf_call_iptables, nf_call_ip6tables;
     gboolean vlan_filtering;
@@ -191,15 +206,15 @@ typedef struct {
 typedef struct {
     guint ifindex;
     char *name;
-    char *kind;        /* IFLA_INFO_KIND: "bridge", "tun", "veth", …; NULL for a plain device */
-    char *alias;       /* ifalias; NULL */
-    guint32 flags;     /* IFF_* */
+    char *kind;    /* IFLA_INFO_KIND: "bridge", "tun", "veth", …; NULL for a plain device */
+    char *alias;   /* ifalias; NULL */
+    guint32 flags; /* IFF_* */
     guint mtu;
     gboolean has_mac;
     Mac mac;
-    guint master;      /* ifindex; 0: none */
-    gint carrier;      /* 1, 0, -1 unknown */
-    gint operstate;    /* IF_OPER_*; -1 unknown */
+    guint master;   /* ifindex; 0: none */
+    gint carrier;   /* 1, 0, -1 unknown */
+    gint operstate; /* IF_OPER_*; -1 unknown */
     gboolean is_bridge, is_port;
     BridgeInfo bridge_info; /* where is_bridge */
     PortInfo port_info;     /* where is_port: IFLA_INFO_SLAVE_KIND is "bridge" */
@@ -208,74 +223,94 @@ typedef struct {
 Link *link_new(void);
 void link_free(Link *link);
 
+#define LINK_ADDRESS_TENTATIVE 0x40 /* IFA_F_TENTATIVE: not usable until duplicate detection is done */
+
 typedef struct {
     guint ifindex;
     IpNet net;
-    guint8 scope;   /* RT_SCOPE_* */
-    guint32 flags;  /* IFA_F_* */
+    guint8 scope;  /* RT_SCOPE_* */
+    guint32 flags; /* IFA_F_* */
 } LinkAddress;
+
+/* Bits of a neighbour's state: the kernel's NUD_* (linux/neighbour.h), so that the model needs no kernel
+ * header. */
+enum {
+    NEIGHBOUR_INCOMPLETE = 0x01,
+    NEIGHBOUR_REACHABLE = 0x02,
+    NEIGHBOUR_STALE = 0x04,
+    NEIGHBOUR_DELAY = 0x08,
+    NEIGHBOUR_PROBE = 0x10,
+    NEIGHBOUR_FAILED = 0x20,
+    NEIGHBOUR_NOARP = 0x40,
+    NEIGHBOUR_PERMANENT = 0x80,
+};
 
 typedef struct {
     guint ifindex;
     Ip ip;
-    guint16 state;    /* NUD_* */
+    guint16 state; /* NEIGHBOUR_* */
     gboolean has_mac;
     Mac mac;
     guint32 confirmed; /* seconds since it was last confirmed, from NDA_CACHEINFO; G_MAXUINT32 unknown */
 } Neighbour;
 
 typedef struct {
-    guint ifindex;    /* the port */
-    guint master;     /* the bridge */
+    guint ifindex; /* the port */
+    guint master;  /* the bridge */
     Mac mac;
     guint16 vlan;
     gboolean permanent; /* NUD_PERMANENT: the port's own address, or set by hand; not learned */
-    guint32 updated;  /* seconds since last seen; G_MAXUINT32 unknown */
+    guint32 updated;    /* seconds since last seen; G_MAXUINT32 unknown */
 } FdbEntry;
+
+/* The kernel's numbers for a route's type that the model asks for (linux/rtnetlink.h). */
+enum { ROUTE_UNICAST = 1, ROUTE_LOCAL = 2, ROUTE_BROADCAST = 3, ROUTE_MULTICAST = 5 };
 
 typedef struct {
     guint8 family;
-    IpNet dst;      /* /0 for a default route */
-    guint ifindex;  /* 0: none or several */
-    Ip gateway;     /* family 0: none */
+    IpNet dst;     /* /0 for a default route */
+    guint ifindex; /* 0: none or several */
+    Ip gateway;    /* family 0: none */
     guint32 table;
-    guint8 type;    /* RTN_* */
+    guint8 type; /* RTN_* */
     guint8 scope, protocol;
-    guint32 flags;  /* RTNH_F_* (linkdown …) and RTM_F_* */
+    guint32 flags; /* RTNH_F_* (linkdown …) and RTM_F_* */
     guint32 priority;
-    guint mtu;      /* RTAX_MTU; 0: not set */
+    guint mtu; /* RTAX_MTU; 0: not set */
 } Route;
 
-/* ------------------------------------------------------------------------------------------------ firewall */
+/* ------------------------------------------------------------------------------------------------ firewall
+ */
 
 typedef enum { FIREWALL_NFT, FIREWALL_IPTABLES_NFT, FIREWALL_IPTABLES_LEGACY } FirewallShape;
 
 /*
- * A rule in one of two shapes. Native nftables: expr is nft's JSON array of the rule. iptables: argv is the rule as
- * iptables-save prints it after "-A CHAIN", split into words (NULL-terminated).
+ * A rule in one of two shapes. Native nftables: expr is nft's JSON array of the rule. iptables: argv is the
+ * rule as iptables-save prints it after "-A CHAIN", split into words (NULL-terminated).
  */
 typedef struct {
     char **argv;
     json_t *expr;
-    gint64 handle;  /* nft; 0 none */
-    char *text;     /* for people: the rule as its tool writes it */
+    gint64 handle; /* nft; 0 none */
+    char *text;    /* for people: the rule as its tool writes it */
 } FirewallRule;
 
 typedef struct {
     char *name;
-    char *hook;     /* "prerouting", "input", "forward", "output", "postrouting"; NULL for a chain that is only jumped to */
-    char *type;     /* "filter", "nat", "route"; NULL */
+    char *hook; /* "prerouting", "input", "forward", "output", "postrouting"; NULL for a chain that is only
+                   jumped to */
+    char *type; /* "filter", "nat", "route"; NULL */
     gint priority;
-    char *policy;   /* "accept", "drop"; NULL */
+    char *policy;     /* "accept", "drop"; NULL */
     GPtrArray *rules; /* FirewallRule */
 } FirewallChain;
 
 typedef struct {
     FirewallShape shape;
-    char *family;   /* "ip", "ip6", "inet", "bridge", "arp", "netdev" */
+    char *family; /* "ip", "ip6", "inet", "bridge", "arp", "netdev" */
     char *name;
     GPtrArray *chains; /* FirewallChain */
-    json_t *sets;   /* nft: array of its set and map objects; NULL */
+    json_t *sets;      /* nft: array of its set and map objects; NULL */
 } FirewallTable;
 
 FirewallTable *firewall_table_new(FirewallShape shape, const char *family, const char *name);
@@ -285,54 +320,62 @@ FirewallRule *firewall_rule_new(void);
 /* The chain of that name, or NULL. */
 FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name);
 
-/* ----------------------------------------------------------------------------------------------- processes */
+/* ----------------------------------------------------------------------------------------------- processes
+ */
 
 /* A dnsmasq that a network should have: what its pid file says, and what stands behind that pid. */
 typedef struct {
-    char *network;       /* name */
-    char *config;        /* path of its configuration file */
-    gint pid;            /* of the pid file; 0: no pid file, or not readable */
-    gboolean alive;      /* a live process (no zombie) whose command line names that configuration file */
-    gboolean unknown;    /* could not be decided (pid file or command line not readable) */
-    gint owner;          /* uid of the process; -1 */
-    char *user;          /* its name, or the number; NULL */
+    char *network;    /* name */
+    char *config;     /* path of its configuration file */
+    gint pid;         /* of the pid file; 0: no pid file, or not readable */
+    gboolean alive;   /* a live process (no zombie) whose command line names that configuration file */
+    gboolean unknown; /* could not be decided (pid file or command line not readable) */
+    gint owner;       /* uid of the process; -1 */
+    char *user;       /* its name, or the number; NULL */
 } Dnsmasq;
 
 void dnsmasq_free(Dnsmasq *dnsmasq);
 
+#define PORT_DNS 53
+#define PORT_DHCP4 67
+#define PORT_DHCP6 547
+
 typedef struct {
-    guint8 protocol;   /* IPPROTO_UDP or IPPROTO_TCP */
-    Ip local;          /* unspecified for a wildcard */
+    guint8 protocol; /* IPPROTO_UDP or IPPROTO_TCP */
+    Ip local;        /* unspecified for a wildcard */
     guint16 port;
-    guint ifindex;     /* bound to this device (SO_BINDTODEVICE); 0: to none */
+    guint ifindex; /* bound to this device (SO_BINDTODEVICE); 0: to none */
     guint uid;
     guint64 inode;
-    gint pid;          /* owner; 0: unknown (other users' processes need rights) */
-    char *program;     /* its name (/proc/PID/comm); NULL */
+    gint pid;      /* owner; 0: unknown (other users' processes need rights) */
+    char *program; /* its name (/proc/PID/comm); NULL */
 } Socket;
 
 void socket_free(Socket *socket);
 
-/* --------------------------------------------------------------------------------------------------- facts */
+/* --------------------------------------------------------------------------------------------------- facts
+ */
 
 typedef struct {
-    char *host;      /* uname's nodename, or the capture's */
-    char *uri;       /* the connection's; NULL without one */
-    gint64 now;      /* epoch seconds, wall clock; the capture's in replay */
-    gboolean local;  /* the connection is to this host's own daemons: kernel facts may be joined */
+    char *host;     /* uname's nodename, or the capture's */
+    char *uri;      /* the connection's; NULL without one */
+    gint64 now;     /* epoch seconds, wall clock; the capture's in replay */
+    gboolean local; /* the connection is to this host's own daemons: kernel facts may be joined */
     SourceStatus sources[SOURCE_COUNT];
 
-    GPtrArray *networks;   /* Network */
-    GPtrArray *domains;    /* Domain */
-    GPtrArray *leases;     /* Lease, live and infinite ones */
-    GPtrArray *links;      /* Link, by ifindex */
-    GArray *addresses;     /* LinkAddress */
-    GArray *neighbours;    /* Neighbour */
-    GArray *fdb;           /* FdbEntry */
-    GArray *routes;        /* Route, all tables, v4 and v6 */
-    GPtrArray *firewall;   /* FirewallTable */
-    GPtrArray *dnsmasqs;   /* Dnsmasq */
-    GPtrArray *sockets;    /* Socket: listeners on the ports of DNS and DHCP */
+    GPtrArray *networks;          /* Network */
+    GPtrArray *domains;           /* Domain */
+    gboolean domains_complete;    /* every active domain is among them */
+    GPtrArray *leases;            /* Lease, live and infinite ones */
+    GPtrArray *links;             /* Link, by ifindex */
+    GArray *addresses;            /* LinkAddress */
+    GArray *neighbours;           /* Neighbour */
+    GArray *fdb;                  /* FdbEntry */
+    GArray *routes;               /* Route, all tables, v4 and v6 */
+    GPtrArray *firewall;          /* FirewallTable */
+    GPtrArray *dnsmasqs;          /* Dnsmasq */
+    GPtrArray *sockets;           /* Socket: listeners on the ports of DNS and DHCP */
+    gboolean sockets_read;        /* sockets were asked for and could be read */
     gboolean socket_owners_known; /* FALSE: other users' sockets could not be mapped to processes */
 } Facts;
 
@@ -349,7 +392,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FirewallTable, firewall_table_free)
 /* Whether any source that was read is stale or down (then the command's exit code is 6). */
 gboolean facts_incomplete(const Facts *facts);
 
-/* Look-ups; NULL where there is none. Linear, except links by index (binary search: links are kept sorted). */
+/* Look-ups; NULL where there is none. Linear, except links by index (binary search: links are kept sorted).
+ */
 Network *facts_network(const Facts *facts, const char *name_or_uuid);
 Network *facts_network_of_bridge(const Facts *facts, const char *bridge);
 Link *facts_link(const Facts *facts, guint ifindex);

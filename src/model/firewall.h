@@ -8,9 +8,9 @@
 typedef enum { TRI_UNKNOWN = -1, TRI_NO = 0, TRI_YES = 1 } Tri;
 
 /*
- * Whether every NAT'ed subnet of the network (IPv4; IPv6 too with <nat ipv6='yes'>) has a masquerade or SNAT rule,
- * whichever backend. TRI_UNKNOWN without facts of the firewall; TRI_YES for a network without NAT never arises: ask only for
- * mode nat.
+ * Whether every NAT'ed subnet of the network (IPv4; IPv6 too with <nat ipv6='yes'>) has a masquerade or SNAT
+ * rule, whichever backend. TRI_UNKNOWN without facts of the firewall; TRI_YES for a network without NAT never
+ * arises: ask only for mode nat.
  */
 Tri firewall_nat_present(const Facts *facts, const Network *network);
 

@@ -7,16 +7,28 @@
 #include <glib.h>
 
 /*
- * Templates: network XML with ${parameter} in text and attribute values, parsed first and substituted in the tree
- * after. The language is vnat-template(5). Pure: bytes and values in, XML out.
+ * Templates: network XML with ${parameter} in text and attribute values, parsed first and substituted in the
+ * tree after. The language is vnat-template(5). Pure: bytes and values in, XML out.
  */
 typedef struct Template Template;
 
 #define TEMPLATE_NAMESPACE "urn:vnat:template:1"
 
 typedef enum {
-    PARAM_NAME, PARAM_IFNAME, PARAM_MAC, PARAM_UUID, PARAM_IP4, PARAM_CIDR4, PARAM_CIDR6, PARAM_PORT, PARAM_INT,
-    PARAM_BOOL, PARAM_ENUM, PARAM_DOMAIN, PARAM_TEXT, PARAM_TYPE_COUNT
+    PARAM_NAME,
+    PARAM_IFNAME,
+    PARAM_MAC,
+    PARAM_UUID,
+    PARAM_IP4,
+    PARAM_CIDR4,
+    PARAM_CIDR6,
+    PARAM_PORT,
+    PARAM_INT,
+    PARAM_BOOL,
+    PARAM_ENUM,
+    PARAM_DOMAIN,
+    PARAM_TEXT,
+    PARAM_TYPE_COUNT
 } ParamType;
 
 const char *param_type_name(ParamType type);
@@ -26,8 +38,8 @@ typedef struct {
     ParamType type;
     char *default_value; /* NULL: none */
     gboolean optional;
-    gint64 min, max;     /* PARAM_INT */
-    char **values;       /* PARAM_ENUM */
+    gint64 min, max; /* PARAM_INT */
+    char **values;   /* PARAM_ENUM */
 } TemplateParam;
 
 /* Parses and checks. Errors: VNAT_ERROR_INVALID; the message begins with the rule's name ("doctype: …"). */
@@ -35,7 +47,8 @@ Template *template_parse(const char *xml, gsize length, GError **error);
 void template_free(Template *tmpl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Template, template_free)
 
-/* Its parameters (TemplateParam), in order of declaration; and its <description>, or NULL. Owned by the template. */
+/* Its parameters (TemplateParam), in order of declaration; and its <description>, or NULL. Owned by the
+ * template. */
 const GPtrArray *template_params(const Template *tmpl);
 const TemplateParam *template_param(const Template *tmpl, const char *name);
 const char *template_description(const Template *tmpl);
@@ -46,10 +59,10 @@ typedef struct {
 } TemplateWorld;
 
 /*
- * The network XML with values (name to value, strings; explicit ones, defaults fill in). A cidr of "auto" is chosen
- * against world. name_for_metadata: the template's name to be kept in <metadata>, with the values used; NULL keeps none.
- * used_values (may be NULL) gets a GPtrArray of TemplateValue.
- * Errors: VNAT_ERROR_INVALID or _USAGE for an undeclared, missing or malformed value, named.
+ * The network XML with values (name to value, strings; explicit ones, defaults fill in). A cidr of "auto" is
+ * chosen against world. name_for_metadata: the template's name to be kept in <metadata>, with the values
+ * used; NULL keeps none. used_values (may be NULL) gets a GPtrArray of TemplateValue. Errors:
+ * VNAT_ERROR_INVALID or _USAGE for an undeclared, missing or malformed value, named.
  */
 char *template_render(const Template *tmpl, GHashTable *values, const TemplateWorld *world,
                       const char *name_for_metadata, GPtrArray **used_values, GError **error);

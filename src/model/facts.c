@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/facts.h"
+
+#include <string.h>
+
+static const char *const source_names[] = {
+    [SOURCE_LIBVIRT] = "libvirt", [SOURCE_LINKS] = "links",       [SOURCE_NEIGHBOURS] = "neighbours",
+    [SOURCE_LEASES] = "leases",   [SOURCE_FIREWALL] = "firewall", [SOURCE_PROCESSES] = "processes",
+    [SOURCE_AGENT] = "agent",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(source_names) == SOURCE_COUNT);
+
+const char *source_name(SourceId id)
+{
+    return source_names[id];
+}
+
+const char *source_state_name(SourceState state)
+{
+    switch (state) {
+    case SOURCE_UNREAD:
+        return "unread";
+    case SOURCE_LIVE:
+        return "live";
+    case SOURCE_STALE:
+        return "stale";
+    case SOURCE_DOWN:
+        return "down";
+    case SOURCE_REPLAYED:
+        return "replayed";
+    case SOURCE_ABSENT:
+        return "absent";
+    }
+    return "unread";
+}
+
+void source_status_set(SourceStatus *status, SourceState state, const char *error)
+{
+    char *copy = g_strdup(error);
+
+    g_free(status->error);
+    status->error = copy;
+    status->state = state;
+}
+
+/* ------------------------------------------------------------------------------------------------ networks
+ */
+
+static void network_ip_free(NetworkIp *ip)
+{
+    g_array_unref(ip->ranges);
+    g_free(ip);
+}
+
+static void template_value_clear(TemplateValue *value)
+{
+    g_free(value->name);
+    g_free(value->value);
+    g_free(value);
+}
+
+Network *network_new(void)
+{
+    Network *network = g_new0(Network, 1);
+
+    network->dns_enabled = TRUE;
+    network->stp = TRUE;
+    network->ips = g_ptr_array_new_with_free_func((GDestroyNotify)network_ip_free);
+    network->template_values = g_ptr_array_new_with_free_func((GDestroyNotify)template_value_clear);
+    return network;
+}
+
+NetworkIp *network_ip_new(void)
+{
+    NetworkIp *ip = g_new0(NetworkIp, 1);
+
+    ip->ranges = g_array_new(FALSE, FALSE, sizeof(DhcpRange));
+    return ip;
+}
+
+void network_free(Network *network)
+{
+    if (!network)
+        return;
+    g_free(network->name);
+    g_free(network->uuid);
+    g_free(network->forward);
+    g_free(network->nat_start);
+    g_free(network->bridge);
+    g_free(network->zone);
+    g_free(network->domain_name);
+    g_free(network->template_name);
+    g_ptr_array_unref(network->ips);
+    g_ptr_array_unref(network->template_values);
+    g_free(network);
+}
+
+gboolean network_owns_bridge(const Network *network)
+{
+    static const char *const modes[] = {"nat", "route", "open", "isolated", NULL};
+
+    return network->forward && g_strv_contains(modes, network->forward);
+}
+
+gboolean network_has_dhcp(const Network *network, guint8 family)
+{
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *ip = network->ips->pdata[i];
+
+        if ((family == 0 || ip->net.ip.family == family) && ip->dhcp && (ip->ranges->len > 0 || ip->has_host))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean network_wants_dnsmasq(const Network *network)
+{
+    return network_owns_bridge(network) && network->ips->len > 0 &&
+           (network->dns_enabled || network->tftp || network_has_dhcp(network, 0));
+}
+
+const NetworkIp *network_ip_of(const Network *network, const Ip *ip)
+{
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *own = network->ips->pdata[i];
+
+        if (ipnet_contains(&own->net, ip))
+            return own;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- domains
+ */
+
+static const char *const domain_states[] = {
+    [DOMAIN_NOSTATE] = "no state", [DOMAIN_RUNNING] = "running",         [DOMAIN_BLOCKED] = "idle",
+    [DOMAIN_PAUSED] = "paused",    [DOMAIN_SHUTDOWN] = "in shutdown",    [DOMAIN_SHUTOFF] = "shut off",
+    [DOMAIN_CRASHED] = "crashed",  [DOMAIN_PMSUSPENDED] = "pmsuspended",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(domain_states) == DOMAIN_STATE_COUNT);
+
+const char *domain_state_name(DomainState state)
+{
+    return (guint)state < DOMAIN_STATE_COUNT ? domain_states[state] : "no state";
+}
+
+DomainInterface *domain_interface_new(void)
+{
+    return g_new0(DomainInterface, 1);
+}
+
+void domain_interface_free(DomainInterface *iface)
+{
+    if (!iface)
+        return;
+    g_free(iface->alias);
+    g_free(iface->type);
+    g_free(iface->source);
+    g_free(iface->network);
+    g_free(iface->bridge);
+    g_free(iface->portid);
+    g_free(iface->model);
+    g_free(iface->target);
+    g_free(iface);
+}
+
+Domain *domain_new(void)
+{
+    Domain *domain = g_new0(Domain, 1);
+
+    domain->id = -1;
+    domain->interfaces = g_ptr_array_new_with_free_func((GDestroyNotify)domain_interface_free);
+    domain->agent = g_array_new(FALSE, FALSE, sizeof(AgentAddress));
+    return domain;
+}
+
+void domain_free(Domain *domain)
+{
+    if (!domain)
+        return;
+    g_free(domain->name);
+    g_free(domain->uuid);
+    g_free(domain->xml_error);
+    g_ptr_array_unref(domain->interfaces);
+    g_array_unref(domain->agent);
+    g_free(domain);
+}
+
+/* -------------------------------------------------------------------------------------------------- leases
+ */
+
+Lease *lease_new(void)
+{
+    return g_new0(Lease, 1);
+}
+
+void lease_free(Lease *lease)
+{
+    if (!lease)
+        return;
+    g_free(lease->network);
+    g_free(lease->network_uuid);
+    g_free(lease->bridge);
+    g_free(lease->hostname);
+    g_free(lease->client_id);
+    g_free(lease->iaid);
+    g_free(lease);
+}
+
+gboolean lease_is_live(const Lease *lease, gint64 now)
+{
+    return lease->expiry == 0 || lease->expiry > now;
+}
+
+/* --------------------------------------------------------------------------------------------------- links
+ */
+
+Link *link_new(void)
+{
+    Link *link = g_new0(Link, 1);
+
+    link->carrier = -1;
+    link->operstate = -1;
+    return link;
+}
+
+void link_free(Link *link)
+{
+    if (!link)
+        return;
+    g_free(link->name);
+    g_free(link->kind);
+    g_free(link->alias);
+    g_free(link);
+}
+
+/* ------------------------------------------------------------------------------------------------ firewall
+ */
+
+static void firewall_rule_free(FirewallRule *rule)
+{
+    g_strfreev(rule->argv);
+    json_decref(rule->expr);
+    g_free(rule->text);
+    g_free(rule);
+}
+
+FirewallRule *firewall_rule_new(void)
+{
+    return g_new0(FirewallRule, 1);
+}
+
+static void firewall_chain_free(FirewallChain *chain)
+{
+    g_free(chain->name);
+    g_free(chain->hook);
+    g_free(chain->type);
+    g_free(chain->policy);
+    g_ptr_array_unref(chain->rules);
+    g_free(chain);
+}
+
+FirewallChain *firewall_chain_new(const char *name)
+{
+    FirewallChain *chain = g_new0(FirewallChain, 1);
+
+    chain->name = g_strdup(name);
+    chain->rules = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_rule_free);
+    return chain;
+}
+
+FirewallTable *firewall_table_new(FirewallShape shape, const char *family, const char *name)
+{
+    FirewallTable *table = g_new0(FirewallTable, 1);
+
+    table->shape = shape;
+    table->family = g_strdup(family);
+    table->name = g_strdup(name);
+    table->chains = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_chain_free);
+    return table;
+}
+
+void firewall_table_free(FirewallTable *table)
+{
+    if (!table)
+        return;
+    g_free(table->family);
+    g_free(table->name);
+    g_ptr_array_unref(table->chains);
+    json_decref(table->sets);
+    g_free(table);
+}
+
+FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name)
+{
+    for (guint i = 0; i < table->chains->len; i++) {
+        FirewallChain *chain = table->chains->pdata[i];
+
+        if (strcmp(chain->name, name) == 0)
+            return chain;
+    }
+    return NULL;
+}
+
+/* ----------------------------------------------------------------------------------------------- processes
+ */
+
+void dnsmasq_free(Dnsmasq *dnsmasq)
+{
+    if (!dnsmasq)
+        return;
+    g_free(dnsmasq->network);
+    g_free(dnsmasq->config);
+    g_free(dnsmasq->user);
+    g_free(dnsmasq);
+}
+
+void socket_free(Socket *socket)
+{
+    if (!socket)
+        return;
+    g_free(socket->program);
+    g_free(socket);
+}
+
+/* --------------------------------------------------------------------------------------------------- facts
+ */
+
+Facts *facts_new(void)
+{
+    Facts *facts = g_new0(Facts, 1);
+
+    facts->networks = g_ptr_array_new_with_free_func((GDestroyNotify)network_free);
+    facts->domains = g_ptr_array_new_with_free_func((GDestroyNotify)domain_free);
+    facts->leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
+    facts->links = g_ptr_array_new_with_free_func((GDestroyNotify)link_free);
+    facts->addresses = g_array_new(FALSE, FALSE, sizeof(LinkAddress));
+    facts->neighbours = g_array_new(FALSE, FALSE, sizeof(Neighbour));
+    facts->fdb = g_array_new(FALSE, FALSE, sizeof(FdbEntry));
+    facts->routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    facts->firewall = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_table_free);
+    facts->dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
+    facts->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)socket_free);
+    return facts;
+}
+
+void facts_free(Facts *facts)
+{
+    if (!facts)
+        return;
+    g_free(facts->host);
+    g_free(facts->uri);
+    for (guint i = 0; i < SOURCE_COUNT; i++)
+        g_free(facts->sources[i].error);
+    g_ptr_array_unref(facts->networks);
+    g_ptr_array_unref(facts->domains);
+    g_ptr_array_unref(facts->leases);
+    g_ptr_array_unref(facts->links);
+    g_array_unref(facts->addresses);
+    g_array_unref(facts->neighbours);
+    g_array_unref(facts->fdb);
+    g_array_unref(facts->routes);
+    g_ptr_array_unref(facts->firewall);
+    g_ptr_array_unref(facts->dnsmasqs);
+    g_ptr_array_unref(facts->sockets);
+    g_free(facts);
+}
+
+gboolean facts_incomplete(const Facts *facts)
+{
+    for (guint i = 0; i < SOURCE_COUNT; i++) {
+        if (facts->sources[i].state == SOURCE_STALE || facts->sources[i].state == SOURCE_DOWN)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+Network *facts_network(const Facts *facts, const char *name_or_uuid)
+{
+    for (guint i = 0; name_or_uuid && i < facts->networks->len; i++) {
+        Network *network = facts->networks->pdata[i];
+
+        if (g_strcmp0(network->name, name_or_uuid) == 0 || g_strcmp0(network->uuid, name_or_uuid) == 0)
+            return network;
+    }
+    return NULL;
+}
+
+Network *facts_network_of_bridge(const Facts *facts, const char *bridge)
+{
+    Network *found = NULL;
+
+    for (guint i = 0; bridge && i < facts->networks->len; i++) {
+        Network *network = facts->networks->pdata[i];
+
+        if (!network_owns_bridge(network) || g_strcmp0(network->bridge, bridge) != 0)
+            continue;
+        if (network->active)
+            return network;
+        if (!found)
+            found = network;
+    }
+    return found;
+}
+
+static gint compare_links(gconstpointer a, gconstpointer b)
+{
+    guint left = (*(Link *const *)a)->ifindex;
+    guint right = (*(Link *const *)b)->ifindex;
+
+    return left < right ? -1 : left > right;
+}
+
+void facts_sort_links(Facts *facts)
+{
+    g_ptr_array_sort(facts->links, compare_links);
+}
+
+Link *facts_link(const Facts *facts, guint ifindex)
+{
+    guint low = 0;
+    guint high = facts->links->len;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        Link *link = facts->links->pdata[middle];
+
+        if (link->ifindex == ifindex)
+            return link;
+        if (link->ifindex < ifindex)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+Link *facts_link_named(const Facts *facts, const char *name)
+{
+    for (guint i = 0; name && i < facts->links->len; i++) {
+        Link *link = facts->links->pdata[i];
+
+        if (g_strcmp0(link->name, name) == 0)
+            return link;
+    }
+    return NULL;
+}

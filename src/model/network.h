@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/facts.h"
+#include "model/firewall.h"
+
+#include <glib.h>
+
+/*
+ * A network as the commands show it: libvirt's definition beside what the kernel, the process table and the
+ * firewall say of it. Every question that a check asks too is answered by a function here, so that status and
+ * check agree.
+ */
+
+typedef struct {
+    const NetworkIp *ip; /* in facts */
+    guint64 size;        /* addresses in its DHCP ranges */
+    gint64 leases;       /* live ones in its subnet; -1: unknown */
+} NetworkPool;
+
+typedef struct {
+    const Network *network; /* in facts, which must outlive the record */
+    const Link *link;       /* the bridge device; NULL: none, or links were not read */
+    GPtrArray *interfaces;  /* char *: names of the bridge's ports, by name; NULL: links were not read */
+    GPtrArray *pools;       /* NetworkPool, one for each <ip> */
+    gint64 leases;          /* live ones; -1: unknown */
+    gboolean wants_dnsmasq;
+    const Dnsmasq *dnsmasq; /* in facts; NULL: processes were not read, or none is wanted */
+    Tri dnsmasq_listening;
+    Tri nat;             /* masquerade present; TRI_UNKNOWN also where mode is not nat */
+    const char *backend; /* "iptables", "nftables", NULL */
+} NetworkRow;
+
+/* A row for every network in facts, in their order. Free with g_ptr_array_unref. */
+GPtrArray *network_rows(const Facts *facts);
+
+/* The bridge's state, from links and addresses. TRI_UNKNOWN where links were not read. */
+Tri network_bridge_present(const Facts *facts, const Network *network);
+/*
+ * IFF_UP and every <ip> on it (a tentative IPv6 address counts: there is no carrier before the first guest).
+ * missing (may be NULL) gets new strings saying what is not so.
+ */
+Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *missing);
+
+/* The Dnsmasq of the network in facts; NULL where processes were not read. */
+const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network);
+
+/*
+ * Whether the network's live dnsmasq holds the sockets that it must: where DNS is on, UDP and TCP 53 on each
+ * IPv4 address (an IPv6 one only while the bridge has carrier and the address is not tentative); with DHCP,
+ * UDP 67 (IPv6: 547) bound to the bridge's device. Sockets are its own if their pid is, or, where pids cannot
+ * be read, if their uid is. missing (may be NULL) gets new strings like "udp 192.168.122.1:53". TRI_UNKNOWN
+ * where the facts do not tell.
+ */
+Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrArray *missing);
+
+/*
+ * Sockets of other processes on what the network's dnsmasq needs: port 53 or 67 on the gateway address, or on
+ * a wildcard that is not bound to another device. Returns Sockets in facts. Empty where sockets were not
+ * read; free with g_ptr_array_unref.
+ */
+GPtrArray *network_port_rivals(const Facts *facts, const Network *network);
+
+/*
+ * What overlaps a subnet: unicast routes of devices other than the network's bridge, in every table (linkdown
+ * too; not /0, the /1 pair, local, multicast, link-local), and the subnets of other networks.
+ */
+typedef struct {
+    IpNet subnet;           /* ours */
+    IpNet other;            /* the route's destination or the other network's subnet */
+    const Network *network; /* the other network, or NULL */
+    char *device;           /* the route's device, or NULL */
+    guint32 table;          /* the route's table */
+    gboolean critical;      /* FALSE: the route is wider than the subnet, which then wins */
+} SubnetOverlap;
+
+/*
+ * subnets: IpNet, of a network to be (or of network itself). name, bridge: its own, left out of the
+ * comparison; may be NULL. Returns SubnetOverlaps, critical ones first.
+ */
+GPtrArray *network_overlaps(const Facts *facts, const GArray *subnets, const char *name, const char *bridge);
+
+/* The subnets (host bits zero) of a network's <ip>s and, as libvirt adds routes for them, nothing else. */
+GArray *network_subnets(const Network *network);
+
+/* Every subnet and route in use on this host, for the choice of a free one: IpNet. */
+GArray *network_used_subnets(const Facts *facts);
