@@ -5,31 +5,46 @@
 #include <libxml/tree.h>
 
 /*
- * XML of other people. Refused before libxml2 sees it: a NUL byte, a UTF-16 or UTF-32 byte order mark, a declared encoding
- * other than UTF-8 or US-ASCII. Never: network, external entities, DTDs (a document with a DOCTYPE is refused before its content is
- * read), recovery, huge mode. Limits: depth 32, 4,096 elements, 64 attributes an element, 4 KiB of text a node.
+ * XML of other people. One pass over the bytes refuses, before libxml2 sees them: a NUL byte, a UTF-16 or
+ * UTF-32 byte order mark, a declared encoding other than UTF-8 or US-ASCII, bytes that are not UTF-8, a
+ * DOCTYPE (before its content is read), and what is over the limits. So a refusal costs time and memory of
+ * the order of the bytes given. Never: network, external entities, DTDs, recovery, huge mode. CDATA sections
+ * become plain text.
  */
 
 typedef struct {
-    gsize bytes;        /* at most so many */
-    guint depth, elements, attributes;
-    gsize text;
+    gsize bytes;       /* of the document, at most */
+    guint depth;       /* of elements in one another; the document element is 1 */
+    guint elements;    /* in the document */
+    guint attributes;  /* on an element, namespace declarations among them */
+    gsize text;        /* bytes, as written, of an attribute's value and of text between two tags */
+    gboolean prefixes; /* refuse a prefix that is not declared */
 } XmlLimits;
 
-/* Files of people: templates and network XML, 64 KiB. */
+/* Files of people: templates and network XML, 64 KiB; depth 32, 4,096 elements, 64 attributes, 4 KiB of text.
+ */
 extern const XmlLimits XML_LIMITS_FILE;
 /* XML that libvirt hands out: 4 MiB, more elements. */
 extern const XmlLimits XML_LIMITS_LIBVIRT;
 
 /*
- * Parses. Errors: VNAT_ERROR_INVALID, message beginning with the rule's name ("doctype: …", "depth: …", "encoding: …", "syntax: line
- * 3: …"). Free the document with xmlFreeDoc. Safe to call from several threads.
+ * Parses. Errors: VNAT_ERROR_INVALID, message beginning with the rule's name ("doctype: …", "depth: …",
+ * "encoding: …", "syntax: line 3: …"). Free the document with xmlFreeDoc. Safe to call from several threads.
  */
 xmlDocPtr xml_parse(const char *bytes, gsize length, const XmlLimits *limits, GError **error);
 
-/* First child element of that name (any namespace but none is required: compares the local name of nodes without a namespace). NULL. */
+/*
+ * As xml_parse, with all its checks, but leaves out of the tree each element for which skip returns TRUE,
+ * with what it holds, and all comments. depth is 2 for a child of the document element. Of a domain's XML, of
+ * which the interfaces are wanted, the tree is most of the cost.
+ */
+typedef gboolean (*XmlSkip)(guint depth, const char *name);
+xmlDocPtr xml_parse_some(const char *bytes, gsize length, const XmlLimits *limits, XmlSkip skip,
+                         GError **error);
+
+/* First child element of that name, without a namespace. NULL if there is none; parent may be NULL. */
 xmlNodePtr xml_child(xmlNodePtr parent, const char *name);
-/* Next sibling element of that name. */
+/* Next sibling element of that name, without a namespace. NULL if there is none; node may be NULL. */
 xmlNodePtr xml_next(xmlNodePtr node, const char *name);
 /* An attribute's value (without namespace), new string or NULL; node may be NULL. */
 char *xml_attr(xmlNodePtr node, const char *name);
@@ -38,8 +53,16 @@ char *xml_text(xmlNodePtr node);
 /* An attribute equal to value? */
 gboolean xml_attr_is(xmlNodePtr node, const char *name, const char *value);
 
-/* A node or a whole document as text, indented. New string. */
+/* A node, or a whole document without XML declaration, as indented UTF-8 text (mixed content stays as it is).
+ * New string. */
 char *xml_node_string(xmlDocPtr doc, xmlNodePtr node);
 char *xml_doc_string(xmlDocPtr doc);
+
+/*
+ * Validates a document against the RELAX NG schema in that file (trusted; it may include others beside it).
+ * Errors: VNAT_ERROR_INVALID with "schema: " and the validator's first messages; VNAT_ERROR_FAILED if the
+ * schema is not readable.
+ */
+gboolean xml_validate(xmlDocPtr doc, const char *schema, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
