@@ -11,12 +11,14 @@
  * and nothing else of the grammar: up to the first error that jansson finds, both see the same strings, so no
  * bracket is miscounted in a document that parses.
  *
- * Raw bytes. jansson takes only UTF-8, but libvirt_leaseshelper writes a guest's hostname as it came. With
- * raw_bytes, every byte 0xNN that is not part of a well-formed sequence goes into the document as the code
- * point U+10FE00 + NN, its marker; NN is 80 to ff, so the markers are the 128 code points from U+10FE80,
- * private use that nobody has a meaning for. Text that holds such a code point itself has it taken apart: its
- * four bytes become four markers, whether it stood there in UTF-8 or as an escaped surrogate pair. So the
- * mapping is one to one, and json_bytes gives back what the document's string was.
+ * Raw bytes. jansson takes only UTF-8. A guest's hostname need not be that, and what libvirt_leaseshelper
+ * makes of it depends on its JSON library: with yajl (libvirt 9.0) it fails and records no lease at all;
+ * json-c, which later releases are built with, writes and reads such bytes as they are. With raw_bytes, every
+ * byte 0xNN that is not part of a well-formed sequence goes into the document as the code point U+10FE00 +
+ * NN, its marker; NN is 80 to ff, so the markers are the 128 code points from U+10FE80, private use that
+ * nobody has a meaning for. Text that holds such a code point itself has it taken apart: its four bytes
+ * become four markers, whether it stood there in UTF-8 or as an escaped surrogate pair. So the mapping is one
+ * to one, and json_bytes gives back what the document's string was.
  *
  * Escaped NULs (\u0000). They are valid JSON, but cut a C string short. Refused with the document, as jansson
  * does by default; with raw_bytes only the string that holds one is lost (json_bytes gives NULL), so that one
@@ -24,8 +26,7 @@
  */
 
 #define JSON_MAX_BYTES (32 * 1024 * 1024)
-/* jansson goes down by recursion; this is far below its own limit (2048) and far above any document of ours.
- */
+/* jansson goes down by recursion: far below its own limit (2048). */
 #define JSON_MAX_DEPTH 256
 
 #define MARKER_BASE 0x10fe00U

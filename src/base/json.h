@@ -13,7 +13,7 @@
  * message begins with the rule's name
  * ("size: …", "depth: …", "nul: …", "encoding: …", "syntax: line 3: " and jansson's cause).
  *
- * libvirt's leases helper writes hostnames as raw bytes: with raw_bytes, text that is not UTF-8 is taken byte
+ * libvirt's lease files may hold hostnames as raw bytes: with raw_bytes, text that is not UTF-8 is taken byte
  * by byte (each invalid byte becomes a private marker, described in json.c, that json_bytes undoes); without,
  * it is refused. A string that holds an escaped NUL is refused with the whole document without raw_bytes, and
  * taken with it.
