@@ -269,7 +269,7 @@ enum { ROUTE_UNICAST = 1, ROUTE_LOCAL = 2, ROUTE_BROADCAST = 3, ROUTE_MULTICAST 
 typedef struct {
     guint8 family;
     IpNet dst;     /* /0 for a default route */
-    guint ifindex; /* 0: none or several */
+    guint ifindex; /* 0: none; of several next hops, each is a record */
     Ip gateway;    /* family 0: none */
     guint32 table;
     guint8 type; /* RTN_* */
@@ -344,7 +344,8 @@ typedef struct {
     guint8 protocol; /* IPPROTO_UDP or IPPROTO_TCP */
     Ip local;        /* unspecified for a wildcard */
     guint16 port;
-    guint ifindex; /* bound to this device (SO_BINDTODEVICE); 0: to none */
+    guint ifindex;   /* bound to this device (SO_BINDTODEVICE); 0: to none */
+    gboolean v6only; /* IPV6_V6ONLY: an IPv6 wildcard that leaves the IPv4 port free */
     guint uid;
     guint64 inode;
     gint pid;      /* owner; 0: unknown (other users' processes need rights) */

@@ -315,7 +315,7 @@ static NetworkRow *network_row_new(const Facts *facts, const Network *network)
     row->wants_dnsmasq = network_wants_dnsmasq(network);
     row->dnsmasq = row->wants_dnsmasq ? network_dnsmasq(facts, network) : NULL;
     row->dnsmasq_listening = row->dnsmasq ? network_dnsmasq_listening(facts, network, NULL) : TRI_UNKNOWN;
-    row->nat = is_nat && network->active ? firewall_nat_present(facts, network) : TRI_UNKNOWN;
+    row->nat = is_nat ? firewall_nat_present(facts, network) : TRI_UNKNOWN;
     row->backend = firewall_backend(facts);
     return row;
 }

@@ -85,3 +85,13 @@ GArray *network_subnets(const Network *network);
 
 /* Every subnet and route in use on this host, for the choice of a free one: IpNet. */
 GArray *network_used_subnets(const Facts *facts);
+
+/* One sentence that names both sides: "192.168.122.0/24 equals the route 192.168.122.0/24 of eth1". New
+ * string. */
+char *network_overlap_text(const SubnetOverlap *overlap);
+
+/* "udp 0.0.0.0:53 (pid 812, named)"; what is not known is left out. New string. */
+char *network_socket_text(const Socket *socket);
+
+/* A bridge's id as brctl and the kernel's sysfs write it: "8000.525400a1b2c3". New string. */
+char *network_bridge_id(const Link *link);

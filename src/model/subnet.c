@@ -136,3 +136,19 @@ GArray *network_used_subnets(const Facts *facts)
     }
     return used;
 }
+
+char *network_overlap_text(const SubnetOverlap *overlap)
+{
+    g_autofree char *subnet = ipnet_to_string(&overlap->subnet);
+    g_autofree char *other = ipnet_to_string(&overlap->other);
+    const char *verb = overlap->subnet.prefix == overlap->other.prefix  ? "equals"
+                       : overlap->subnet.prefix < overlap->other.prefix ? "contains"
+                                                                        : "lies inside";
+
+    if (overlap->network)
+        return g_strdup_printf("subnet %s %s %s of network %s", subnet, verb, other, overlap->network->name);
+    if (overlap->device)
+        return g_strdup_printf("subnet %s %s the route %s of device %s", subnet, verb, other,
+                               overlap->device);
+    return g_strdup_printf("subnet %s %s the route %s", subnet, verb, other);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "checks/check.h"
+
+#include <string.h>
+
+#define LIBVIRT (1U << SOURCE_LIBVIRT)
+#define LINKS (1U << SOURCE_LINKS)
+#define NEIGHBOURS (1U << SOURCE_NEIGHBOURS)
+#define LEASES (1U << SOURCE_LEASES)
+#define FIREWALL (1U << SOURCE_FIREWALL)
+#define PROCESSES (1U << SOURCE_PROCESSES)
+
+static const Check checks[] = {
+    {"network-inactive", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a network is defined but not active",
+     check_network_inactive},
+    {"network-no-autostart", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT,
+     "an active network does not start by itself", check_network_no_autostart},
+    {"bridge-missing", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT | LINKS,
+     "an active network's bridge does not exist", check_bridge_missing},
+    {"bridge-down", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | LINKS, "a bridge is down or lacks an address",
+     check_bridge_down},
+    {"bridge-stale", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT | LINKS,
+     "an inactive network's bridge still exists", check_bridge_stale},
+    {"bridge-stp-delay", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | LINKS, "spanning tree delays new ports",
+     check_bridge_stp_delay},
+    {"dnsmasq-dead", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | PROCESSES, "a network's dnsmasq does not run",
+     check_dnsmasq_dead},
+    {"dnsmasq-not-listening", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | LINKS | PROCESSES,
+     "a network's dnsmasq lacks a socket", check_dnsmasq_not_listening},
+    {"port-conflict", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | PROCESSES,
+     "another process holds a port of dnsmasq", check_port_conflict},
+    {"nat-rules-missing", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | FIREWALL, "no masquerade for a NAT network",
+     check_nat_rules_missing},
+    {"subnet-overlap", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | LINKS,
+     "a subnet collides with a route or a network", check_subnet_overlap},
+    {"bridge-name-clash", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT, "two networks name one bridge",
+     check_bridge_name_clash},
+    {"dhcp-pool-low", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | LEASES, "a DHCP range is nearly used up",
+     check_dhcp_pool_low},
+    {"tap-missing", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS, "a guest's tap does not exist",
+     check_tap_missing},
+    {"tap-orphaned", OBJECT_INTERFACE, REPAIR_SAFE, LIBVIRT | LINKS, "a guest's tap is not on its bridge",
+     check_tap_orphaned},
+    {"tap-down", OBJECT_INTERFACE, REPAIR_CONSENT, LIBVIRT | LINKS, "a guest's tap or link is down",
+     check_tap_down},
+    {"tap-unclaimed", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS,
+     "a tap on a bridge that no domain claims", check_tap_unclaimed},
+    {"duplicate-mac", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS, "one MAC on two interfaces",
+     check_duplicate_mac},
+    {"duplicate-address", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LEASES, "one address claimed by two MACs",
+     check_duplicate_address},
+    {"mac-mismatch", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS,
+     "a guest sends with another MAC than its own", check_mac_mismatch},
+    {"address-unleased", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS | NEIGHBOURS | LEASES,
+     "an address of the DHCP range is used without a lease", check_address_unleased},
+    {"mtu-mismatch", OBJECT_INTERFACE, REPAIR_CONSENT, LIBVIRT | LINKS, "a tap's MTU is not its bridge's",
+     check_mtu_mismatch},
+};
+
+const Check *check_table(guint *count)
+{
+    *count = G_N_ELEMENTS(checks);
+    return checks;
+}
+
+const Check *check_find(const char *id)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(checks); i++) {
+        if (strcmp(checks[i].id, id) == 0)
+            return &checks[i];
+    }
+    return NULL;
+}
+
+static gboolean facts_have(const Facts *facts, guint needs)
+{
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        SourceState state = facts->sources[id].state;
+
+        if ((needs & (1U << id)) && state != SOURCE_LIVE && state != SOURCE_STALE && state != SOURCE_REPLAYED)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Worst first for a reader: critical, warning, unknown, ok. */
+static guint level_rank(Level level)
+{
+    switch (level) {
+    case LEVEL_CRITICAL:
+        return 0;
+    case LEVEL_WARNING:
+        return 1;
+    case LEVEL_UNKNOWN:
+        return 2;
+    case LEVEL_OK:
+        return 3;
+    }
+    return 3;
+}
+
+static gint compare_findings(gconstpointer a, gconstpointer b)
+{
+    const Finding *left = *(Finding *const *)a;
+    const Finding *right = *(Finding *const *)b;
+    gint order = (gint)level_rank(left->level) - (gint)level_rank(right->level);
+
+    if (order == 0)
+        order = g_strcmp0(left->network, right->network);
+    if (order == 0)
+        order = g_strcmp0(left->object, right->object);
+    if (order == 0)
+        order = strcmp(left->id, right->id);
+    return order;
+}
+
+GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds)
+{
+    GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+
+    for (guint i = 0; i < G_N_ELEMENTS(checks); i++) {
+        guint first = findings->len;
+
+        if (!(kinds & (1U << checks[i].kind)) || !facts_have(facts, checks[i].needs))
+            continue;
+        checks[i].run(facts, map, findings);
+        for (guint j = first; j < findings->len; j++) {
+            Finding *finding = findings->pdata[j];
+
+            if (finding->repair == REPAIR_NEVER)
+                finding->repair = checks[i].repair;
+        }
+    }
+    g_ptr_array_sort(findings, compare_findings);
+    return findings;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "checks/check.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#define PROBE_PREFIX "vnatp" /* endpoints that vnat itself puts on a bridge */
+#define CONFIRMED_SECONDS 60
+
+static Finding *finding_of_row(GPtrArray *findings, const char *id, Level level, const MapRow *row)
+{
+    g_autofree char *name = map_row_name(row);
+    Finding *finding = finding_new(id, level, OBJECT_INTERFACE, name);
+
+    finding->network = g_strdup(row->network);
+    finding->domain_uuid = g_strdup(row->domain_uuid);
+    g_ptr_array_add(findings, finding);
+    return finding;
+}
+
+static gboolean row_is_active(const MapRow *row)
+{
+    return row->has_domain && row->interface_known && row->domain_id >= 0;
+}
+
+/* Interfaces whose other end is a device of this host that libvirt names. */
+static gboolean row_has_tap(const MapRow *row)
+{
+    return row_is_active(row) && row->tap &&
+           (g_strcmp0(row->type, "network") == 0 || g_strcmp0(row->type, "bridge") == 0);
+}
+
+void check_tap_missing(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (!row_has_tap(row) || row->ifindex)
+            continue;
+        finding_remedy(finding_message(finding_of_row(findings, "tap-missing", LEVEL_CRITICAL, row),
+                                       "%s's tap %s does not exist", row->domain, row->tap),
+                       "detach the interface from %s and attach it again, or restart the guest", row->domain);
+    }
+}
+
+void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+        Finding *finding;
+
+        if (!row_has_tap(row) || !row->ifindex || !row->network_bridge ||
+            g_strcmp0(row->bridge, row->network_bridge) == 0)
+            continue;
+        finding = finding_of_row(findings, "tap-orphaned", LEVEL_CRITICAL, row);
+        finding_message(finding, "%s's tap %s is not on its bridge %s", row->domain, row->tap,
+                        row->network_bridge);
+        finding_evidence(finding, "master of %s: %s", row->tap, row->bridge ? row->bridge : "none");
+        finding_remedy(finding, "ip link set %s master %s", row->tap, row->network_bridge);
+    }
+}
+
+void check_tap_down(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+        const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
+        gboolean down = link && !(link->flags & IFF_UP);
+        Finding *finding;
+
+        if (!row_has_tap(row) || (!down && row->link != LINK_DOWN))
+            continue;
+        finding = finding_of_row(findings, "tap-down", LEVEL_WARNING, row);
+        if (down)
+            finding_remedy(finding_message(finding, "%s's tap %s is down", row->domain, row->tap),
+                           "ip link set %s up", row->tap);
+        else
+            finding_remedy(finding_message(finding, "the link of %s on %s is set down in libvirt",
+                                           row->domain, row->tap),
+                           "virsh domif-setlink %s %s up", row->domain, row->tap);
+    }
+}
+
+void check_tap_unclaimed(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < facts->domains->len; i++) {
+        const Domain *domain = facts->domains->pdata[i];
+
+        /* A domain whose XML is unknown may be the one that claims it. */
+        if (!domain->xml_read)
+            return;
+    }
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+        const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
+        Finding *finding;
+
+        if (row->has_domain || !link || g_str_has_prefix(link->name, PROBE_PREFIX) ||
+            (g_strcmp0(link->kind, "tun") != 0 && g_strcmp0(link->kind, "veth") != 0))
+            continue;
+        finding = finding_of_row(findings, "tap-unclaimed", LEVEL_WARNING, row);
+        finding_message(finding, "%s is on bridge %s, but no domain claims it", row->tap, row->bridge);
+        finding_evidence(finding, "kind %s, ifindex %u", link->kind, link->ifindex);
+        finding_remedy(finding, "ip -d link show %s", row->tap);
+    }
+}
+
+static gboolean rows_clash(const MapRow *a, const MapRow *b)
+{
+    return a != b && row_is_active(a) && row_is_active(b) && a->has_mac && b->has_mac && a->network &&
+           mac_equal(&a->mac, &b->mac) && g_strcmp0(a->network, b->network) == 0;
+}
+
+/* Rows are sorted by network, not by MAC: an index keeps 10,000 of them cheap. */
+static GHashTable *rows_by_mac(const Map *map)
+{
+    GHashTable *table =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+        char *key;
+        GPtrArray *rows;
+
+        if (!row_is_active(row) || !row->has_mac)
+            continue;
+        key = mac_to_string(&row->mac);
+        rows = g_hash_table_lookup(table, key);
+        if (!rows) {
+            rows = g_ptr_array_new();
+            g_hash_table_insert(table, key, rows);
+        } else {
+            g_free(key);
+        }
+        g_ptr_array_add(rows, (gpointer)row);
+    }
+    return table;
+}
+
+static void duplicate_mac_of_rows(const GPtrArray *rows, GPtrArray *findings)
+{
+    for (guint i = 0; i < rows->len; i++) {
+        const MapRow *row = rows->pdata[i];
+        Finding *finding = NULL;
+        char mac[MAC_TEXT];
+
+        for (guint j = 0; j < rows->len; j++) {
+            const MapRow *other = rows->pdata[j];
+
+            if (!rows_clash(row, other))
+                continue;
+            if (!finding) {
+                finding = finding_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row);
+                finding_message(finding, "MAC %s of %s is used twice on network %s",
+                                mac_format(&row->mac, mac), row->domain, row->network);
+                finding_remedy(finding, "give one of them another MAC: virsh edit %s", row->domain);
+            }
+            finding_evidence(finding, "also on %s of %s", other->tap ? other->tap : "-", other->domain);
+        }
+    }
+}
+
+static const MapRow *map_row_of_link(const Map *map, guint ifindex)
+{
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (row->ifindex == ifindex)
+            return row;
+    }
+    return NULL;
+}
+
+/* A MAC learned on two ports of one bridge at once: two frames with one source came from two places. */
+static void duplicate_mac_of_fdb(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < facts->fdb->len; i++) {
+        const FdbEntry *entry = &g_array_index(facts->fdb, FdbEntry, i);
+        char mac[MAC_TEXT];
+        g_autofree char *key = NULL;
+        const FdbEntry *first;
+        const MapRow *row;
+        const Link *other;
+
+        if (entry->permanent || !entry->master)
+            continue;
+        key = g_strdup_printf("%u %u %s", entry->master, entry->vlan, mac_format(&entry->mac, mac));
+        first = g_hash_table_lookup(seen, key);
+        if (!first) {
+            g_hash_table_insert(seen, g_steal_pointer(&key), (gpointer)entry);
+            continue;
+        }
+        row = map_row_of_link(map, entry->ifindex);
+        other = facts_link(facts, first->ifindex);
+        if (row && other && first->ifindex != entry->ifindex)
+            finding_evidence(finding_message(finding_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row),
+                                             "MAC %s was learned on two ports of %s", mac, row->bridge),
+                             "also on port %s", other->name);
+    }
+}
+
+void check_duplicate_mac(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    g_autoptr(GHashTable) table = rows_by_mac(map);
+    GHashTableIter iter;
+    gpointer rows;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &rows))
+        duplicate_mac_of_rows(rows, findings);
+    duplicate_mac_of_fdb(facts, map, findings);
+}
+
+/* The neighbour table keeps an old owner of an address as STALE; only a fresh entry is a claim. */
+static gboolean neighbour_is_fresh(const Neighbour *neighbour)
+{
+    if (!neighbour->has_mac ||
+        (neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_PERMANENT)))
+        return FALSE;
+    return (neighbour->state & (NEIGHBOUR_REACHABLE | NEIGHBOUR_DELAY | NEIGHBOUR_PROBE)) ||
+           neighbour->confirmed <= CONFIRMED_SECONDS;
+}
+
+/* The network that owns the bridge with this index. */
+static const Network *network_of_ifindex(const Facts *facts, guint ifindex)
+{
+    const Link *link = facts_link(facts, ifindex);
+
+    return link ? facts_network_of_bridge(facts, link->name) : NULL;
+}
+
+static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *record, GPtrArray *findings)
+{
+    const Lease *lease = record->lease;
+
+    for (guint i = 0; i < facts->neighbours->len; i++) {
+        const Neighbour *neighbour = &g_array_index(facts->neighbours, Neighbour, i);
+        const Network *network;
+        char ip[IP_TEXT], ours[MAC_TEXT], theirs[MAC_TEXT];
+
+        if (!neighbour_is_fresh(neighbour) || !ip_equal(&neighbour->ip, &lease->ip) ||
+            mac_equal(&neighbour->mac, &lease->mac))
+            continue;
+        network = network_of_ifindex(facts, neighbour->ifindex);
+        if (network && g_strcmp0(network->name, lease->network) == 0)
+            finding_evidence(
+                finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL, record->row),
+                                "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
+                "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
+                mac_format(&neighbour->mac, theirs));
+    }
+}
+
+/* DHCPv6 DUIDs name a host, not an interface: two of its MACs may share one. An IPv4 client-id may not be
+ * shared. */
+static void duplicate_address_by_client(const Map *map, const MapLease *record, guint from,
+                                        GPtrArray *findings)
+{
+    const Lease *lease = record->lease;
+
+    for (guint i = from; i < map->leases->len; i++) {
+        const MapLease *other = map->leases->pdata[i];
+
+        if (other->row && other->lease->client_id && lease->ip.family == 4 && other->lease->ip.family == 4 &&
+            g_strcmp0(other->lease->network, lease->network) == 0 &&
+            strcmp(other->lease->client_id, lease->client_id) == 0 &&
+            !mac_equal(&other->lease->mac, &lease->mac)) {
+            finding_evidence(
+                finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL, other->row),
+                                "%s and %s use one DHCP client-id", record->row->domain, other->row->domain),
+                "client-id %s", lease->client_id);
+        }
+    }
+}
+
+void check_duplicate_address(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < map->leases->len; i++) {
+        const MapLease *record = map->leases->pdata[i];
+
+        if (!record->row)
+            continue;
+        duplicate_address_by_neighbour(facts, record, findings);
+        if (record->lease->client_id)
+            duplicate_address_by_client(map, record, i + 1, findings);
+    }
+}
+
+void check_mac_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < facts->fdb->len; i++) {
+        const FdbEntry *entry = &g_array_index(facts->fdb, FdbEntry, i);
+        const MapRow *row;
+        char ours[MAC_TEXT], theirs[MAC_TEXT];
+
+        if (entry->permanent)
+            continue;
+        row = map_row_of_link(map, entry->ifindex);
+        if (row && row_has_tap(row) && row->has_mac && !mac_equal(&entry->mac, &row->mac))
+            finding_evidence(finding_message(finding_of_row(findings, "mac-mismatch", LEVEL_WARNING, row),
+                                             "%s sends on %s with a MAC that its XML does not have",
+                                             row->domain, row->tap),
+                             "XML: %s; learned on %s: %s", mac_format(&row->mac, ours), row->tap,
+                             mac_format(&entry->mac, theirs));
+    }
+}
+
+static gboolean in_dhcp_range(const Network *network, const Ip *ip)
+{
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *own = network->ips->pdata[i];
+
+        for (guint j = 0; own->dhcp && j < own->ranges->len; j++) {
+            const DhcpRange *range = &g_array_index(own->ranges, DhcpRange, j);
+
+            if (range->first.family == ip->family && ip_compare(ip, &range->first) >= 0 &&
+                ip_compare(ip, &range->last) <= 0)
+                return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean is_leased(const Facts *facts, const Network *network, const Neighbour *neighbour)
+{
+    for (guint i = 0; i < facts->leases->len; i++) {
+        const Lease *lease = facts->leases->pdata[i];
+
+        if (g_strcmp0(lease->network, network->name) == 0 && lease_is_live(lease, facts->now) &&
+            ip_equal(&lease->ip, &neighbour->ip))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static const MapRow *row_that_sent(const Facts *facts, const Map *map, const Neighbour *neighbour)
+{
+    for (guint i = 0; i < facts->fdb->len; i++) {
+        const FdbEntry *entry = &g_array_index(facts->fdb, FdbEntry, i);
+
+        if (!entry->permanent && entry->master == neighbour->ifindex &&
+            mac_equal(&entry->mac, &neighbour->mac))
+            return map_row_of_link(map, entry->ifindex);
+    }
+    return NULL;
+}
+
+void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < facts->neighbours->len; i++) {
+        const Neighbour *neighbour = &g_array_index(facts->neighbours, Neighbour, i);
+        const Network *network = network_of_ifindex(facts, neighbour->ifindex);
+        const MapRow *row;
+        char ip[IP_TEXT];
+
+        if (!network || !neighbour_is_fresh(neighbour) || !in_dhcp_range(network, &neighbour->ip) ||
+            is_leased(facts, network, neighbour))
+            continue;
+        row = row_that_sent(facts, map, neighbour);
+        if (row)
+            finding_remedy(finding_message(finding_of_row(findings, "address-unleased", LEVEL_WARNING, row),
+                                           "%s uses %s of %s's DHCP range without a lease",
+                                           row->domain ? row->domain : row->tap,
+                                           ip_format(&neighbour->ip, ip), network->name),
+                           "choose an address outside the range, or reserve it with <host mac= ip=>");
+    }
+}
+
+void check_mtu_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+        const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
+        const Link *bridge = link && link->master ? facts_link(facts, link->master) : NULL;
+
+        if (!row_has_tap(row) || !bridge || !bridge->is_bridge || !row->mtu || bridge->mtu == row->mtu)
+            continue;
+        finding_remedy(finding_message(finding_of_row(findings, "mtu-mismatch", LEVEL_WARNING, row),
+                                       "MTU of %s is %u, of its bridge %s %u", row->tap, row->mtu,
+                                       bridge->name, bridge->mtu),
+                       "ip link set %s mtu %u", row->tap, bridge->mtu);
+    }
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "views/json.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define SCHEMA 1
+#define DELETE_CHARACTER 0x7f
+
+void json_put_text(json_t *obj, const char *key, const char *bytes)
+{
+    gboolean lossy = FALSE;
+    g_autofree char *text = NULL;
+
+    if (!bytes) {
+        json_object_set_new(obj, key, json_null());
+        return;
+    }
+    text = text_utf8(bytes, &lossy);
+    json_object_set_new(obj, key, json_string(text));
+    if (lossy) {
+        g_autofree char *hex_key = g_strconcat(key, "_hex", NULL);
+        g_autofree char *hex = text_hex(bytes);
+
+        json_object_set_new(obj, hex_key, json_string(hex));
+    }
+}
+
+void json_put_time(json_t *obj, const char *key, gboolean has, gint64 epoch)
+{
+    g_autofree char *epoch_key = g_strconcat(key, "_epoch", NULL);
+    g_autofree char *text = has ? text_time_utc(epoch) : NULL;
+
+    json_object_set_new(obj, key, text ? json_string(text) : json_null());
+    json_object_set_new(obj, epoch_key, has ? json_integer(epoch) : json_null());
+}
+
+/* DEL is the one control character that JSON lets stand as it is; inside a string it may be escaped like the
+ * others. */
+static int json_dump_chunk(const char *buffer, size_t size, void *data)
+{
+    FILE *out = data;
+
+    while (size > 0) {
+        const char *del = memchr(buffer, DELETE_CHARACTER, size);
+        size_t plain = del ? (size_t)(del - buffer) : size;
+
+        fwrite(buffer, 1, plain, out);
+        if (!del)
+            break;
+        fputs("\\u007f", out);
+        buffer += plain + 1;
+        size -= plain + 1;
+    }
+    return 0; /* write errors stay in the stream, whose owner looks at the end */
+}
+
+static void json_write_value(FILE *out, json_t *value)
+{
+    json_dump_callback(value, json_dump_chunk, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+static void json_write_member(FILE *out, const char *name, json_t *value)
+{
+    fprintf(out, "\"%s\":", name);
+    json_write_value(out, value);
+    json_decref(value);
+}
+
+static json_t *json_of_sources(const Facts *facts)
+{
+    json_t *sources = json_object();
+
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        SourceState state = facts->sources[id].state;
+
+        if (state != SOURCE_UNREAD)
+            json_object_set_new(sources, source_name(id), json_string(source_state_name(state)));
+    }
+    return sources;
+}
+
+static json_t *json_text_or_null(const char *bytes)
+{
+    g_autofree char *text = bytes ? text_utf8(bytes, NULL) : NULL;
+
+    return text ? json_string(text) : json_null();
+}
+
+static void json_write_records(FILE *out, const JsonCollection *collection)
+{
+    fprintf(out, ",\n\"%s\":[", collection->name);
+    for (guint i = 0; i < collection->records->len; i++) {
+        json_t *record = collection->make(collection->records->pdata[i]);
+
+        fputs(i > 0 ? ",\n" : "\n", out);
+        json_write_value(out, record);
+        json_decref(record);
+    }
+    fputs(collection->records->len > 0 ? "\n]" : "]", out);
+}
+
+void json_write(FILE *out, const Facts *facts, const JsonCollection *collections)
+{
+    g_autofree char *time = text_time_utc(facts->now);
+
+    fprintf(out, "{\"schema\":%d,", SCHEMA);
+    json_write_member(out, "host", json_text_or_null(facts->host));
+    fputs(",", out);
+    json_write_member(out, "uri", json_text_or_null(facts->uri));
+    fputs(",", out);
+    json_write_member(out, "time", json_text_or_null(time));
+    fputs(",\n", out);
+    json_write_member(out, "sources", json_of_sources(facts));
+    for (; collections->name; collections++)
+        json_write_records(out, collections);
+    fputs("}\n", out);
+}
