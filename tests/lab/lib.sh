@@ -25,6 +25,19 @@ lab_wait_for() {
 # lab_not CMD...: succeeds when CMD fails; for lab_wait_for.
 lab_not() { ! "$@"; }
 
+# lab_detached CMD...: runs CMD as a child of the reaper with no open files of the caller's but its three streams
+# (bats waits for whoever holds one of its own).
+lab_detached() {
+    (
+        for fd in "/proc/$BASHPID/fd/"*; do
+            fd=${fd##*/}
+            [ "$fd" -le 2 ] || eval "exec $fd>&-"
+        done
+        exec </dev/null
+        "$@" &
+    )
+}
+
 # ---- the host's daemons ------------------------------------------------------------------------------------------
 
 # lab_libvirtd_pid: prints libvirtd's pid; fails if it does not run.
@@ -35,7 +48,8 @@ lab_libvirtd_pid() {
 
 # lab_libvirtd_start: starts libvirtd and returns when it serves both drivers.
 lab_libvirtd_start() {
-    libvirtd --daemon --pid-file /run/lab/libvirtd.pid || return 1
+    lab_detached libvirtd --pid-file /run/lab/libvirtd.pid >>/run/lab/log/libvirtd 2>&1
+    lab_wait_for 5 lab_libvirtd_pid || return 1
     lab_wait_for 20 lab_libvirtd_settled && lab_libvirtd_pid >/dev/null
 }
 
@@ -56,6 +70,22 @@ lab_libvirtd_signal() {
     pid=$(lab_libvirtd_pid) || return 0
     kill -"$1" "$pid"
     lab_wait_for 20 lab_not test -e "/proc/$pid/exe"
+}
+
+# lab_network NAME [BRIDGE] [N]: defines and starts a NAT network by virsh: bridge virbr0, 192.168.N.0/24 (122). Without
+# STP, so that a port forwards at once; use vnat or virsh yourself where libvirt's defaults matter.
+lab_network() {
+    cat >"$LAB_DIR/network-$1.xml" <<-XML
+	<network>
+	  <name>$1</name>
+	  <forward mode='nat'/>
+	  <bridge name='${2:-virbr0}' stp='off'/>
+	  <ip address='192.168.${3:-122}.1' netmask='255.255.255.0'>
+	    <dhcp><range start='192.168.${3:-122}.2' end='192.168.${3:-122}.254'/></dhcp>
+	  </ip>
+	</network>
+	XML
+    virsh -q "net-define $LAB_DIR/network-$1.xml; net-start $1" >/dev/null
 }
 
 # lab_dnsmasq_pid NETWORK: prints the pid of that network's dnsmasq; fails if it does not run.
@@ -181,6 +211,9 @@ lab_guest_address() {
     sed -n "s/^lab: ${2:-eth0} has \([^ \r]*\).*/\1/p" "$LAB_DIR/$1.serial" 2>/dev/null | tail -n 1 | grep .
 }
 
+# lab_guest_wait NAME [SECONDS] [DEV]: waits (60) until the Linux guest says that DEV (eth0) has an address; prints it.
+lab_guest_wait() { lab_wait_for "${2:-60}" lab_guest_address "$1" "${3:-}" && lab_guest_address "$1" "${3:-}"; }
+
 # lab_guest_run NAME CMD...: runs CMD by the guest's shell (words joined, as ssh does); prints its output, returns its
 # status, or 124 after LAB_TIMEOUT (30) seconds.
 lab_guest_run() {
@@ -191,7 +224,7 @@ lab_guest_run() {
         flock -w "$limit" 9 || exit 124
         # Read and write, or the open would wait for the guest's end.
         exec 7<>"$LAB_DIR/$name.in" 8<>"$LAB_DIR/$name.out"
-        printf '%s %s\n' "$tag" "$(printf '%s\n' "$*" | base64 -w 0)" >&7
+        printf '%s %s %s\n' "$tag" "$limit" "$(printf '%s\n' "$*" | base64 -w 0)" >&7
         SECONDS=0
         while [ "$SECONDS" -lt "$limit" ] && IFS= read -r -t "$((limit - SECONDS))" line <&8; do
             line=${line%$'\r'}
@@ -227,8 +260,8 @@ lab_guest_netns() {
         case $STATIC in *,?*) ip -n "$name" route add default via "${STATIC#*,}" ;; esac
         return
     fi
-    (lab_in "$name" busybox udhcpc -f -i eth0 -t 120 -T 1 -A 1 -p "$LAB_DIR/$name.udhcpc" \
-        -s "$LAB_TOP/tests/lab/netns-lease" -x "0x0c:$hex" </dev/null >"$LAB_DIR/$name.dhcp" 2>&1 &)
+    lab_detached lab_in "$name" busybox udhcpc -f -i eth0 -t 120 -T 1 -A 1 -p "$LAB_DIR/$name.udhcpc" \
+        -s "$LAB_TOP/tests/lab/netns-lease" -x "0x0c:$hex" >"$LAB_DIR/$name.dhcp" 2>&1
 }
 
 # lab_in NAME CMD...: runs CMD in the namespace of a guest without QEMU.
