@@ -14,14 +14,16 @@ typedef enum {
 } LinksWanted;
 
 /*
- * Reads what is wanted and sets SOURCE_LINKS and, where neighbours are wanted, SOURCE_NEIGHBOURS. A dump that the kernel
- * marks inconsistent (NLM_F_DUMP_INTR) is read again, up to the deadline. On FALSE the data wanted is unchanged.
+ * Reads what is wanted and sets SOURCE_LINKS and, where neighbours are wanted, SOURCE_NEIGHBOURS. A dump that
+ * the kernel marks inconsistent (NLM_F_DUMP_INTR) is read again, up to the deadline. The two sources are read
+ * one without the other: FALSE if one of them failed; its data is unchanged, and its status is down, or stale
+ * where it was read before. Errors: DEADLINE, DENIED, FAILED.
  */
 gboolean links_read(Facts *facts, LinksWanted wanted, Deadline deadline, GError **error);
 
 /*
- * Waits until the kernel tells of a change of links or addresses (RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR), without
- * polling. Open before reading, so that no change between is missed.
+ * Waits until the kernel tells of a change of links or addresses (RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR),
+ * without polling. Open before reading, so that no change between is missed.
  */
 typedef struct LinksMonitor LinksMonitor;
 LinksMonitor *links_monitor_new(GError **error);

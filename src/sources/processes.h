@@ -5,15 +5,20 @@
 #include "model/facts.h"
 
 /*
- * For every network of facts->networks that should have a dnsmasq: a Dnsmasq, from the pid file in libvirt's run directory
- * (/run/libvirt/network/NAME.pid) and /proc/PID. A pid whose command line does not name NAME.conf is another process that
- * got the number: not alive. A zombie is not alive.
- * With sockets: all UDP sockets and TCP listeners on ports 53, 67 and 547 of this host, by NETLINK_SOCK_DIAG, with the
- * device they are bound to and, as far as rights allow, their process. Sets SOURCE_PROCESSES.
+ * For every active network of facts->networks that should have a dnsmasq: a Dnsmasq, from the pid file in
+ * libvirt's run directory (/run/libvirt/network/NAME.pid) and /proc/PID. A pid whose command line does not
+ * name NAME.conf is another process that got the number: not alive. A zombie is not alive.
+ *
+ * With sockets: all UDP sockets and TCP listeners on ports 53, 67 and 547 of this host, by NETLINK_SOCK_DIAG,
+ * with the device they are bound to and, as far as rights allow, their process.
+ *
+ * Sets SOURCE_PROCESSES. Where only the sockets could not be read it returns TRUE with the source stale, and
+ * facts->sockets and facts->sockets_read stay as they were. Errors: FAILED (no /proc); the source is then
+ * down (stale if it was read before) and the data unchanged.
  */
 gboolean processes_read(Facts *facts, gboolean sockets, Deadline deadline, GError **error);
 
-/* ---------------------------------------------------------------------------------------------- pure parsers */
+/* ---------------------------------------------------------------------------------------- pure parsers */
 
 /* Whether a /proc/PID/cmdline (NUL-separated words) is a dnsmasq with this configuration file. */
 gboolean dnsmasq_cmdline_matches(const char *cmdline, gsize length, const char *config);

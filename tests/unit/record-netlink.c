@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/netlink.h"
+
+#include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Records what the kernel answers, for the tests of the parsers: the messages of one dump, one behind the
+ * other as they came, on standard output. See tests/unit/data/links/README.md for the host that was recorded.
+ *
+ *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|udp4|udp6|tcp4|tcp6 >FILE
+ */
+
+typedef struct {
+    const char *name;
+    int protocol;
+    guint16 type;
+    guint8 body[sizeof(struct inet_diag_req_v2)];
+    gsize length;
+} Recording;
+
+static const Recording recordings[] = {
+    {"links", NETLINK_ROUTE, RTM_GETLINK, {AF_UNSPEC}, sizeof(struct ifinfomsg)},
+    {"addresses", NETLINK_ROUTE, RTM_GETADDR, {AF_UNSPEC}, sizeof(struct ifaddrmsg)},
+    {"neighbours", NETLINK_ROUTE, RTM_GETNEIGH, {AF_UNSPEC}, sizeof(struct ndmsg)},
+    {"fdb", NETLINK_ROUTE, RTM_GETNEIGH, {AF_BRIDGE}, sizeof(struct ndmsg)},
+    {"routes4", NETLINK_ROUTE, RTM_GETROUTE, {AF_INET}, sizeof(struct rtmsg)},
+    {"routes6", NETLINK_ROUTE, RTM_GETROUTE, {AF_INET6}, sizeof(struct rtmsg)},
+    /* family, protocol, extensions, padding, states */
+    {"udp4", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET, IPPROTO_UDP, 0, 0, 255, 255, 255, 255}, 56},
+    {"udp6", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET6, IPPROTO_UDP, 0, 0, 255, 255, 255, 255}, 56},
+    {"tcp4", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET, IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, 56},
+    {"tcp6", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET6, IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, 56},
+};
+
+static void write_message(const struct nlmsghdr *message, gpointer data)
+{
+    static const guint8 padding[NLMSG_ALIGNTO];
+
+    fwrite(message, 1, message->nlmsg_len, stdout);
+    fwrite(padding, 1, NLMSG_ALIGN(message->nlmsg_len) - message->nlmsg_len, stdout);
+}
+
+static int record(const Recording *recording)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Netlink) netlink = netlink_open(recording->protocol, &error);
+    NetlinkRequest request;
+
+    netlink_request_init(&request, recording->type, recording->body, recording->length);
+    if (recording->type == RTM_GETLINK)
+        netlink_request_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    if (netlink &&
+        netlink_dump(netlink, &request, write_message, NULL, deadline_in(5), &error) == NETLINK_WHOLE)
+        return 0;
+    fprintf(stderr, "%s: %s\n", recording->name, error ? error->message : "changed meanwhile");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    for (gsize i = 0; argc == 2 && i < G_N_ELEMENTS(recordings); i++) {
+        if (strcmp(argv[1], recordings[i].name) == 0)
+            return record(&recordings[i]);
+    }
+    fprintf(stderr, "usage: record-netlink DUMP >FILE\n");
+    return 2;
+}
