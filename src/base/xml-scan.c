@@ -86,8 +86,7 @@ static gboolean scan_name(Scan *scan)
 /* Moves behind the next token; opening is what is not closed otherwise. */
 static gboolean scan_past(Scan *scan, const char *token, const char *opening, GError **error)
 {
-    gsize left = (gsize)(scan->end - scan->at);
-    const char *found = g_strstr_len(scan->at, left, token);
+    const char *found = g_strstr_len(scan->at, scan->end - scan->at, token);
 
     if (!found) {
         g_autofree char *what = g_strdup_printf("%s is not closed", opening);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 const XmlLimits XML_LIMITS_FILE = {
-    .bytes = (gsize) 64 * 1024,
+    .bytes = (gsize)64 * 1024,
     .depth = 32,
     .elements = 4096,
     .attributes = 64,
@@ -19,11 +19,11 @@ const XmlLimits XML_LIMITS_FILE = {
 };
 /* A description or other people's metadata may be long; libvirt has parsed it before. */
 const XmlLimits XML_LIMITS_LIBVIRT = {
-    .bytes = (gsize) 4 * 1024 * 1024,
+    .bytes = (gsize)4 * 1024 * 1024,
     .depth = 64,
     .elements = 65536,
     .attributes = 64,
-    .text = (gsize) 4 * 1024 * 1024,
+    .text = (gsize)4 * 1024 * 1024,
     .prefixes = FALSE,
 };
 
@@ -44,16 +44,19 @@ static xmlParserInputPtr xml_load_external(const char *url, const char *id, xmlP
     return xml_loader_before(url, id, context);
 }
 
-static void xml_init(void)
+static gpointer xml_init_once(gpointer unused)
 {
-    static gsize once;
-
-    if (!g_once_init_enter(&once))
-        return;
     xmlInitParser();
     xml_loader_before = xmlGetExternalEntityLoader();
     xmlSetExternalEntityLoader(xml_load_external);
-    g_once_init_leave(&once, 1);
+    return NULL;
+}
+
+static void xml_init(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, xml_init_once, NULL);
 }
 
 static void xml_take_error(xmlParserCtxtPtr context, GError **error)
@@ -139,8 +142,10 @@ xmlDocPtr xml_parse_some(const char *bytes, gsize length, const XmlLimits *limit
     doc = xmlCtxtReadMemory(context, bytes, (int)length, NULL, NULL, options);
     xml_parsing = FALSE;
     /* Well-formed all the same: the prefix would become a part of the name. */
-    if (doc && limits->prefixes && !context->nsWellFormed)
-        g_clear_pointer(&doc, xmlFreeDoc);
+    if (doc && limits->prefixes && !context->nsWellFormed) {
+        xmlFreeDoc(doc);
+        doc = NULL;
+    }
     if (!doc)
         xml_take_error(context, error);
     xmlFreeParserCtxt(context);

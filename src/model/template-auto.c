@@ -37,8 +37,8 @@ static gboolean next_24(const IpNet *candidate, const IpNet *overlap, IpNet *nex
 }
 
 /*
- * The first free /24 from first to last, in order. Each step passes an entry of used for good, so there are at most as
- * many as entries.
+ * The first free /24 from first to last, in order. Each step passes an entry of used for good, so there are
+ * at most as many as entries.
  */
 static gboolean free_24(const char *first, const char *last, const GArray *used, IpNet *found)
 {
@@ -87,10 +87,12 @@ static char *auto_cidr4(const GArray *used, GError **error)
 {
     IpNet net;
 
-    if (free_24("192.168.122.0", "192.168.254.0", used, &net) || free_24("10.0.0.0", "10.255.255.0", used, &net))
+    if (free_24("192.168.122.0", "192.168.254.0", used, &net) ||
+        free_24("10.0.0.0", "10.255.255.0", used, &net))
         return ipnet_to_string(&net);
-    vnat_error_set(error, VNAT_ERROR_FAILED,
-                   "no free /24 in 192.168.122.0-192.168.254.255 and 10.0.0.0/8: routes or networks cover them");
+    vnat_error_set(
+        error, VNAT_ERROR_FAILED,
+        "no free /24 in 192.168.122.0-192.168.254.255 and 10.0.0.0/8: routes or networks cover them");
     return NULL;
 }
 

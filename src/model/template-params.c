@@ -47,7 +47,8 @@ static gboolean read_name(TemplateParam *param, const Template *tmpl, xmlNodePtr
     if (!param->name)
         return refuse(node, error, "a parameter without a name");
     if (!is_param_name(param->name))
-        return refuse(node, error, "'%s' is no parameter name (letters, digits, _ and -, beginning with a letter)",
+        return refuse(node, error,
+                      "'%s' is no parameter name (letters, digits, _ and -, beginning with a letter)",
                       param->name);
     if (template_param(tmpl, param->name))
         return refuse(node, error, "'%s' is declared twice", param->name);
@@ -78,7 +79,8 @@ static gboolean read_optional(TemplateParam *param, xmlNodePtr node, GError **er
     return TRUE;
 }
 
-static gboolean read_bound(const TemplateParam *param, xmlNodePtr node, const char *which, gint64 *bound, GError **error)
+static gboolean read_bound(const TemplateParam *param, xmlNodePtr node, const char *which, gint64 *bound,
+                           GError **error)
 {
     g_autofree char *text = xml_attr(node, which);
 
@@ -94,7 +96,8 @@ static gboolean read_bound(const TemplateParam *param, xmlNodePtr node, const ch
 static gboolean read_bounds(TemplateParam *param, xmlNodePtr node, GError **error)
 {
     param->max = INT_MAX_DEFAULT;
-    if (!read_bound(param, node, "min", &param->min, error) || !read_bound(param, node, "max", &param->max, error))
+    if (!read_bound(param, node, "min", &param->min, error) ||
+        !read_bound(param, node, "max", &param->max, error))
         return FALSE;
     if (param->min > param->max)
         return refuse(node, error, "min of '%s' is over its max", param->name);
@@ -153,8 +156,8 @@ static gboolean check_attributes(xmlNodePtr node, GError **error)
         if (attr->ns || !g_strv_contains(known, (const char *)attr->name))
             return refuse(node, error, "unknown attribute '%s'", (const char *)attr->name);
     }
-    if (xmlChildElementCount(node) > 0 || xmlNodeGetSpacePreserve(node) > 0)
-        return refuse(node, error, "a declaration is empty");
+    if (node->children)
+        return refuse(node, error, "a declaration holds nothing but attributes");
     return TRUE;
 }
 
@@ -162,8 +165,9 @@ static gboolean take_param(Template *tmpl, xmlNodePtr node, GError **error)
 {
     TemplateParam *param = g_new0(TemplateParam, 1);
 
-    if (check_attributes(node, error) && read_name(param, tmpl, node, error) && read_type(param, node, error) &&
-        read_optional(param, node, error) && read_bounds(param, node, error) && read_values(param, node, error) &&
+    if (check_attributes(node, error) && read_name(param, tmpl, node, error) &&
+        read_type(param, node, error) && read_optional(param, node, error) &&
+        read_bounds(param, node, error) && read_values(param, node, error) &&
         read_default(param, node, error)) {
         g_ptr_array_add(tmpl->params, param);
         return TRUE;
@@ -177,7 +181,8 @@ static gboolean take_description(Template *tmpl, xmlNodePtr node, GError **error
     g_autofree char *text = xml_text(node);
 
     if (tmpl->description)
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "description: line %ld: there are two", xmlGetLineNo(node));
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "description: line %ld: there are two",
+                              xmlGetLineNo(node));
     if (node->properties || xmlChildElementCount(node) > 0)
         return vnat_error_set(error, VNAT_ERROR_INVALID, "description: line %ld: it holds text only",
                               xmlGetLineNo(node));

@@ -15,9 +15,11 @@
 #define CIDR6_PREFIX_MIN 16
 #define CIDR6_PREFIX_MAX 112
 
-/* ------------------------------------------------------------------------------------------------- subnets */
+/* ------------------------------------------------------------------------------------------------- subnets
+ */
 
-/* No network of guests can be there: this host, loopback, link-local, multicast and above; mapped addresses. */
+/* No network of guests can be there: this host, loopback, link-local, multicast and above; mapped addresses.
+ */
 static const char *const reserved[] = {
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/16", "fe80::/10", "ff00::/8",
 };
@@ -54,13 +56,12 @@ static gboolean cidr6_parse(const char *value, IpNet *net)
     return cidr_parse(value, 6, CIDR6_PREFIX_MIN, CIDR6_PREFIX_MAX, net);
 }
 
+/* Stays inside the subnet, and so inside the family, by the arithmetic of those who call. */
 static Ip step(const Ip *ip, gint64 n)
 {
     Ip result;
 
-    /* Stays inside the subnet, by the caller's arithmetic. */
-    g_assert(ip_add(ip, n, &result));
-    return result;
+    return ip_add(ip, n, &result) ? result : *ip;
 }
 
 static Ip cidr_gateway(const IpNet *net)
@@ -71,8 +72,9 @@ static Ip cidr_gateway(const IpNet *net)
 }
 
 /*
- * The DHCP range of an IPv4 subnet: the longer run of its host addresses beside the gateway, the one after it if they are
- * equal. libvirt refuses a range that leaves a /16, so the run is cut to that of its end beside the gateway.
+ * The DHCP range of an IPv4 subnet: the longer run of its host addresses beside the gateway, the one after it
+ * if they are equal. libvirt refuses a range that leaves a /16, so the run is cut to that of its end beside
+ * the gateway.
  */
 static DhcpRange cidr4_range(const IpNet *net)
 {
@@ -109,47 +111,47 @@ static DhcpRange cidr_range(const IpNet *net)
     return net->ip.family == 4 ? cidr4_range(net) : cidr6_range(net);
 }
 
-static char *field_address(const IpNet *net)
+static char *field_address(IpNet net)
 {
-    return ip_to_string(&net->ip);
+    return ip_to_string(&net.ip);
 }
 
-static char *field_network(const IpNet *net)
+static char *field_network(IpNet net)
 {
-    IpNet network = ipnet_network(net);
+    IpNet network = ipnet_network(&net);
 
     return ip_to_string(&network.ip);
 }
 
-static char *field_prefix(const IpNet *net)
+static char *field_prefix(IpNet net)
 {
-    return g_strdup_printf("%u", net->prefix);
+    return g_strdup_printf("%u", net.prefix);
 }
 
-static char *field_netmask(const IpNet *net)
+static char *field_netmask(IpNet net)
 {
-    Ip mask = ipnet_mask(net);
+    Ip mask = ipnet_mask(&net);
 
     return ip_to_string(&mask);
 }
 
-static char *field_gateway(const IpNet *net)
+static char *field_gateway(IpNet net)
 {
-    Ip gateway = cidr_gateway(net);
+    Ip gateway = cidr_gateway(&net);
 
     return ip_to_string(&gateway);
 }
 
-static char *field_first(const IpNet *net)
+static char *field_first(IpNet net)
 {
-    DhcpRange range = cidr_range(net);
+    DhcpRange range = cidr_range(&net);
 
     return ip_to_string(&range.first);
 }
 
-static char *field_last(const IpNet *net)
+static char *field_last(IpNet net)
 {
-    DhcpRange range = cidr_range(net);
+    DhcpRange range = cidr_range(&net);
 
     return ip_to_string(&range.last);
 }
@@ -157,22 +159,30 @@ static char *field_last(const IpNet *net)
 static const struct {
     const char *name;
     gboolean cidr6; /* an IPv6 subnet has it too */
-    char *(*value)(const IpNet *net);
+    char *(*value)(IpNet net);
 } fields[] = {
     {"address", TRUE, field_address},  {"network", TRUE, field_network}, {"prefix", TRUE, field_prefix},
     {"netmask", FALSE, field_netmask}, {"gateway", TRUE, field_gateway}, {"first", TRUE, field_first},
     {"last", TRUE, field_last},
 };
 
+/* The index of a field; G_N_ELEMENTS(fields) if there is none of that name. */
+static gsize field_index(const char *name)
+{
+    gsize i = 0;
+
+    while (i < G_N_ELEMENTS(fields) && strcmp(fields[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 gboolean param_has_field(ParamType type, const char *field)
 {
-    if (type != PARAM_CIDR4 && type != PARAM_CIDR6)
+    gsize i = field_index(field);
+
+    if (i == G_N_ELEMENTS(fields))
         return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-        if (strcmp(fields[i].name, field) == 0)
-            return type == PARAM_CIDR4 || fields[i].cidr6;
-    }
-    return FALSE;
+    return type == PARAM_CIDR4 || (type == PARAM_CIDR6 && fields[i].cidr6);
 }
 
 char *param_field(ParamType type, const char *value, const char *field)
@@ -180,14 +190,11 @@ char *param_field(ParamType type, const char *value, const char *field)
     IpNet net;
 
     g_return_val_if_fail(param_has_field(type, field) && ipnet_parse(value, &net), NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-        if (strcmp(fields[i].name, field) == 0)
-            return fields[i].value(&net);
-    }
-    return NULL;
+    return fields[field_index(field)].value(net);
 }
 
-/* --------------------------------------------------------------------------------- a type each: value to form */
+/* --------------------------------------------------------------------------------- a type each: value to
+ * form */
 
 static char *canonical_name(const TemplateParam *param, const char *value)
 {
@@ -258,7 +265,8 @@ static char *canonical_int(const TemplateParam *param, const char *value)
 
 static char *canonical_bool(const TemplateParam *param, const char *value)
 {
-    static const char *const yes[] = {"yes", "true", "on", "1", NULL}, *const no[] = {"no", "false", "off", "0", NULL};
+    static const char *const yes[] = {"yes", "true", "on", "1", NULL}, *const no[] = {"no", "false", "off",
+                                                                                      "0", NULL};
 
     if (g_strv_contains(yes, value))
         return g_strdup("yes");
@@ -310,7 +318,8 @@ static char *canonical_text(const TemplateParam *param, const char *value)
     return g_strdup(value);
 }
 
-/* --------------------------------------------------------------------------------------------------- types */
+/* --------------------------------------------------------------------------------------------------- types
+ */
 
 static const struct {
     const char *name;
@@ -318,13 +327,16 @@ static const struct {
     const char *expectation; /* NULL: depends on the declaration */
 } types[] = {
     [PARAM_NAME] = {"name", canonical_name, "up to 50 of A-Z a-z 0-9 _ . - beginning with a letter or digit"},
-    [PARAM_IFNAME] = {"ifname", canonical_ifname, "up to 15 of A-Z a-z 0-9 _ . - beginning with a letter or digit"},
+    [PARAM_IFNAME] = {"ifname", canonical_ifname,
+                      "up to 15 of A-Z a-z 0-9 _ . - beginning with a letter or digit"},
     [PARAM_MAC] = {"mac", canonical_mac, "a unicast MAC address such as 52:54:00:12:34:56"},
     [PARAM_UUID] = {"uuid", canonical_uuid, "a UUID such as 123e4567-e89b-42d3-a456-426614174000"},
     [PARAM_IP4] = {"ip4", canonical_ip4, "an IPv4 address such as 192.168.122.1"},
     [PARAM_CIDR4] = {"cidr4", canonical_cidr4,
-                     "an IPv4 subnet such as 192.168.122.0/24, of prefix 8 to 30 (a gateway and a guest must fit), or auto"},
-    [PARAM_CIDR6] = {"cidr6", canonical_cidr6, "an IPv6 subnet such as fd00:1:2:3::/64, of prefix 16 to 112, or auto"},
+                     "an IPv4 subnet such as 192.168.122.0/24, of prefix 8 to 30 (a gateway and a guest must "
+                     "fit), or auto"},
+    [PARAM_CIDR6] = {"cidr6", canonical_cidr6,
+                     "an IPv6 subnet such as fd00:1:2:3::/64, of prefix 16 to 112, or auto"},
     [PARAM_PORT] = {"port", canonical_port, "a number from 1 to 65535"},
     [PARAM_INT] = {"int", canonical_int, NULL},
     [PARAM_BOOL] = {"bool", canonical_bool, "yes or no"},
@@ -353,7 +365,8 @@ char *param_expectation(const TemplateParam *param)
     if (types[param->type].expectation)
         return g_strdup(types[param->type].expectation);
     if (param->type == PARAM_INT)
-        return g_strdup_printf("a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, param->min, param->max);
+        return g_strdup_printf("a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, param->min,
+                               param->max);
     values = g_strjoinv(", ", param->values);
     return g_strdup_printf("one of %s", values);
 }

@@ -36,33 +36,41 @@ const char *param_type_name(ParamType type);
 typedef struct {
     char *name;
     ParamType type;
-    char *default_value; /* NULL: none */
+    char *default_value; /* canonical, or "auto"; NULL: none */
     gboolean optional;
     gint64 min, max; /* PARAM_INT */
     char **values;   /* PARAM_ENUM */
 } TemplateParam;
 
-/* Parses and checks. Errors: VNAT_ERROR_INVALID; the message begins with the rule's name ("doctype: …"). */
+/*
+ * Parses and checks. A network document that does not declare the template namespace is no template: it has
+ * no parameters, and is rendered as it is. Errors: VNAT_ERROR_INVALID; the message begins with the rule's
+ * name ("doctype: …", see base/xml.h; "root", "param", "description", "vocabulary", "if", "reference").
+ */
 Template *template_parse(const char *xml, gsize length, GError **error);
 void template_free(Template *tmpl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Template, template_free)
 
-/* Its parameters (TemplateParam), in order of declaration; and its <description>, or NULL. Owned by the
+/* Its parameters (TemplateParam), in order of declaration; and its vnat:description, or NULL. Owned by the
  * template. */
 const GPtrArray *template_params(const Template *tmpl);
 const TemplateParam *template_param(const Template *tmpl, const char *name);
 const char *template_description(const Template *tmpl);
 
-/* What the choice of an automatic subnet must avoid: subnets and routes in use (IpNet). */
+/* What the choice of an automatic subnet must avoid: subnets and routes in use (IpNet). Prefixes 0 and 1,
+ * default routes, are ignored. */
 typedef struct {
     const GArray *used;
 } TemplateWorld;
 
 /*
- * The network XML with values (name to value, strings; explicit ones, defaults fill in). A cidr of "auto" is
- * chosen against world. name_for_metadata: the template's name to be kept in <metadata>, with the values
- * used; NULL keeps none. used_values (may be NULL) gets a GPtrArray of TemplateValue. Errors:
- * VNAT_ERROR_INVALID or _USAGE for an undeclared, missing or malformed value, named.
+ * The network XML with values (name to value, strings; explicit ones, defaults fill in; NULL: none). A cidr
+ * of "auto" is chosen against world (NULL: nothing is in use) and the other values. name_for_metadata: the
+ * template's name to be kept in <metadata>, with the values used; NULL keeps none. used_values (may be NULL)
+ * gets a GPtrArray of TemplateValue, in order of declaration and canonical form ("yes" for "on"), for the
+ * caller to unref; untouched on failure. Errors: VNAT_ERROR_USAGE for an undeclared, missing or malformed
+ * value, named; FAILED where no subnet is free; INVALID
+ * ("size: …") if the result is over 256 KiB of text.
  */
 char *template_render(const Template *tmpl, GHashTable *values, const TemplateWorld *world,
                       const char *name_for_metadata, GPtrArray **used_values, GError **error);
