@@ -1,10 +1,116 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include <stdio.h>
+#include "base/error.h"
+#include "base/text.h"
+#include "base/virt.h"
+#include "commands/command.h"
+#include "commands/globals.h"
 
-int main(void)
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * A descriptor of the three that the caller closed would go to the next file that is opened, and messages
+ * into it. The stand-in can be read and written the wrong way round only, so that writing to a closed
+ * standard output is an error.
+ */
+static void open_standard_descriptors(void)
 {
-    printf("vnat %s\n", VNAT_VERSION);
-    return 0;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+    }
+}
+
+static void prepare_process(Context *ctx)
+{
+    open_standard_descriptors();
+    umask(S_IRWXG | S_IRWXO);
+    signal(SIGPIPE, SIG_IGN);
+    setlocale(LC_CTYPE, "");
+    ctx->view.utf8 = text_locale_is_utf8();
+    ctx->view.now = g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static int run_command(Context *ctx, int argc, char **argv)
+{
+    const Command *command;
+    GError *error = NULL;
+    guint used;
+
+    if (argc < 2) {
+        help_overview(stderr);
+        return EXIT_USAGE;
+    }
+    command = command_find(argv + 1, &used);
+    if (!command)
+        return unknown_command(ctx, argv + 1);
+    /* getopt takes the word before the command's own words for the program's name */
+    if (!command_parse(ctx, command, argc - (int)used, argv + used, &error))
+        return report(ctx, error);
+    if (option_flag(ctx, "help")) {
+        help_command(stdout, command);
+        return EXIT_OK;
+    }
+    if (option_flag(ctx, "list-columns")) {
+        columns_list(stdout, command->columns);
+        return EXIT_OK;
+    }
+    return command->run(ctx);
+}
+
+static int run(Context *ctx, int argc, char **argv)
+{
+    gboolean show_help = FALSE;
+    gboolean show_version = FALSE;
+    GError *error = NULL;
+
+    if (!globals_parse(ctx, &argc, &argv, &show_help, &show_version, &error))
+        return report(ctx, error);
+    if (show_version) {
+        printf("vnat %s\n", VNAT_VERSION);
+        return EXIT_OK;
+    }
+    if (show_help) {
+        help_overview(stdout);
+        return EXIT_OK;
+    }
+    return run_command(ctx, argc, argv);
+}
+
+/* Output that did not reach its file is a failure of the command, unless the reader had enough of it. */
+static int finish_output(int code)
+{
+    int failed = fflush(stdout) != 0 || ferror(stdout);
+
+    if (!failed)
+        return code;
+    if (errno == EPIPE)
+        return EXIT_PIPE;
+    fprintf(stderr, "error: failed to write the output\nerror: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    Context ctx = {0};
+    int code;
+
+    prepare_process(&ctx);
+    code = finish_output(run(&ctx, argc, argv));
+    /* A call that hangs would hang the libraries' own clean-up too. */
+    if (virt_calls_hang())
+        _exit(code);
+    if (ctx.options)
+        g_hash_table_unref(ctx.options);
+    if (ctx.words)
+        g_ptr_array_unref(ctx.words);
+    return code;
 }

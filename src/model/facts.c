@@ -43,8 +43,7 @@ void source_status_set(SourceStatus *status, SourceState state, const char *erro
     status->state = state;
 }
 
-/* ------------------------------------------------------------------------------------------------ networks
- */
+/* ---------------------------------------------------------------------------------------- networks */
 
 static void network_ip_free(NetworkIp *ip)
 {
@@ -130,8 +129,7 @@ const NetworkIp *network_ip_of(const Network *network, const Ip *ip)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------- domains
- */
+/* ----------------------------------------------------------------------------------------- domains */
 
 static const char *const domain_states[] = {
     [DOMAIN_NOSTATE] = "no state", [DOMAIN_RUNNING] = "running",         [DOMAIN_BLOCKED] = "idle",
@@ -187,8 +185,7 @@ void domain_free(Domain *domain)
     g_free(domain);
 }
 
-/* -------------------------------------------------------------------------------------------------- leases
- */
+/* ------------------------------------------------------------------------------------------ leases */
 
 Lease *lease_new(void)
 {
@@ -213,8 +210,7 @@ gboolean lease_is_live(const Lease *lease, gint64 now)
     return lease->expiry == 0 || lease->expiry > now;
 }
 
-/* --------------------------------------------------------------------------------------------------- links
- */
+/* ------------------------------------------------------------------------------------------- links */
 
 Link *link_new(void)
 {
@@ -235,8 +231,7 @@ void link_free(Link *link)
     g_free(link);
 }
 
-/* ------------------------------------------------------------------------------------------------ firewall
- */
+/* ---------------------------------------------------------------------------------------- firewall */
 
 static void firewall_rule_free(FirewallRule *rule)
 {
@@ -303,8 +298,7 @@ FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name
     return NULL;
 }
 
-/* ----------------------------------------------------------------------------------------------- processes
- */
+/* --------------------------------------------------------------------------------------- processes */
 
 void dnsmasq_free(Dnsmasq *dnsmasq)
 {
@@ -324,8 +318,7 @@ void socket_free(Socket *socket)
     g_free(socket);
 }
 
-/* --------------------------------------------------------------------------------------------------- facts
- */
+/* ------------------------------------------------------------------------------------------- facts */
 
 Facts *facts_new(void)
 {

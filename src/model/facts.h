@@ -16,8 +16,7 @@
  * A Facts owns everything in it. Arrays are never NULL; they are empty for a source that was not read.
  */
 
-/* ------------------------------------------------------------------------------------------------- sources
- */
+/* ----------------------------------------------------------------------------------------- sources */
 
 typedef enum {
     SOURCE_LIBVIRT,    /* networks and domains */
@@ -54,8 +53,7 @@ typedef struct {
 /* Sets state, frees the old error, takes a copy of the new one (may be NULL). */
 void source_status_set(SourceStatus *status, SourceState state, const char *error);
 
-/* ------------------------------------------------------------------------------------------------ networks
- */
+/* ---------------------------------------------------------------------------------------- networks */
 
 typedef struct {
     Ip first, last;
@@ -107,8 +105,7 @@ gboolean network_has_dhcp(const Network *network, guint8 family);
 /* The network's own <ip> whose subnet holds the address, or NULL. */
 const NetworkIp *network_ip_of(const Network *network, const Ip *ip);
 
-/* ------------------------------------------------------------------------------------------------- domains
- */
+/* ----------------------------------------------------------------------------------------- domains */
 
 typedef enum { /* numbers of virDomainState */
                DOMAIN_NOSTATE,
@@ -152,6 +149,7 @@ typedef struct {
 typedef struct {
     char *name, *uuid;
     gint id; /* -1: not running */
+    gboolean persistent; /* has a definition; known of a domain that was read for itself */
     DomainState state;
     gboolean xml_read;        /* FALSE: its XML could not be read in time; interfaces are unknown */
     char *xml_error;          /* why not */
@@ -165,8 +163,7 @@ void domain_free(Domain *domain);
 DomainInterface *domain_interface_new(void);
 void domain_interface_free(DomainInterface *iface);
 
-/* -------------------------------------------------------------------------------------------------- leases
- */
+/* ------------------------------------------------------------------------------------------ leases */
 
 typedef struct {
     char *network, *network_uuid;
@@ -186,8 +183,7 @@ void lease_free(Lease *lease);
 /* Not expired at now. */
 gboolean lease_is_live(const Lease *lease, gint64 now);
 
-/* --------------------------------------------------------------------------------------------------- links
- */
+/* ------------------------------------------------------------------------------------------- links */
 
 typedef struct {
     guint8 id[8];          /* bridge id: priority and MAC */
@@ -279,8 +275,7 @@ typedef struct {
     guint mtu; /* RTAX_MTU; 0: not set */
 } Route;
 
-/* ------------------------------------------------------------------------------------------------ firewall
- */
+/* ---------------------------------------------------------------------------------------- firewall */
 
 typedef enum { FIREWALL_NFT, FIREWALL_IPTABLES_NFT, FIREWALL_IPTABLES_LEGACY } FirewallShape;
 
@@ -320,8 +315,7 @@ FirewallRule *firewall_rule_new(void);
 /* The chain of that name, or NULL. */
 FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name);
 
-/* ----------------------------------------------------------------------------------------------- processes
- */
+/* --------------------------------------------------------------------------------------- processes */
 
 /* A dnsmasq that a network should have: what its pid file says, and what stands behind that pid. */
 typedef struct {
@@ -354,8 +348,7 @@ typedef struct {
 
 void socket_free(Socket *socket);
 
-/* --------------------------------------------------------------------------------------------------- facts
- */
+/* ------------------------------------------------------------------------------------------- facts */
 
 typedef struct {
     char *host;     /* uname's nodename, or the capture's */

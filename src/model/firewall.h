@@ -9,10 +9,22 @@ typedef enum { TRI_UNKNOWN = -1, TRI_NO = 0, TRI_YES = 1 } Tri;
 
 /*
  * Whether every NAT'ed subnet of the network (IPv4; IPv6 too with <nat ipv6='yes'>) has a masquerade or SNAT
- * rule, whichever backend. TRI_UNKNOWN without facts of the firewall; TRI_YES for a network without NAT never
- * arises: ask only for mode nat.
+ * rule, whichever backend: for any protocol, and in a chain that the postrouting hook leads to. TRI_UNKNOWN
+ * without facts of the firewall, and where they are partial (stale) and the rule is not among them. Ask only
+ * for mode nat.
  */
 Tri firewall_nat_present(const Facts *facts, const Network *network);
 
-/* "iptables" or "nftables": where libvirt's rules are now, NULL if none or unknown. Static. */
+/*
+ * Whether the rules that let the network's packets through the host are there, in chains that the forward
+ * hook leads to, for the bridge as it is now (libvirt's nftables rules hold its ifindex): modes nat and route
+ * from each subnet out and back in, isolated from the bridge to itself. TRI_UNKNOWN as above; TRI_YES for the
+ * other modes, which have none. Whether other rules drop these packets all the same is not looked at.
+ */
+Tri firewall_forward_present(const Facts *facts, const Network *network);
+
+/*
+ * "iptables" or "nftables": where libvirt's rules are now; empty chains count where neither has rules. NULL
+ * if none or unknown. Static.
+ */
 const char *firewall_backend(const Facts *facts);

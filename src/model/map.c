@@ -83,8 +83,7 @@ static const GPtrArray *owner_mac_find(GHashTable *table, gconstpointer owner, c
     return owner ? g_hash_table_lookup(table, &key) : NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------- indexes
- */
+/* ----------------------------------------------------------------------------------------- indexes */
 
 static void join_index_networks(Join *join)
 {
@@ -170,8 +169,7 @@ static void join_clear(Join *join)
     g_hash_table_unref(join->claimed);
 }
 
-/* ----------------------------------------------------------------------------------------------- addresses
- */
+/* --------------------------------------------------------------------------------------- addresses */
 
 static void address_free(Address *address)
 {
@@ -272,8 +270,7 @@ static gint compare_addresses(gconstpointer a, gconstpointer b)
     return ip_compare(&left->ip, &right->ip);
 }
 
-/* ---------------------------------------------------------------------------------------------------- rows
- */
+/* -------------------------------------------------------------------------------------------- rows */
 
 static void map_row_free(MapRow *row)
 {
@@ -440,8 +437,7 @@ static gint compare_rows(gconstpointer a, gconstpointer b)
     return order;
 }
 
-/* -------------------------------------------------------------------------------------------------- leases
- */
+/* ------------------------------------------------------------------------------------------ leases */
 
 static gint compare_leases(gconstpointer a, gconstpointer b)
 {
@@ -483,8 +479,7 @@ static void join_leases(Join *join, Map *map)
     g_ptr_array_sort(map->leases, compare_leases);
 }
 
-/* ----------------------------------------------------------------------------------------------------- map
- */
+/* --------------------------------------------------------------------------------------------- map */
 
 Map *map_join(const Facts *facts)
 {

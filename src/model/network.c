@@ -12,8 +12,7 @@ static gboolean source_has_facts(const Facts *facts, SourceId id)
     return state == SOURCE_LIVE || state == SOURCE_STALE || state == SOURCE_REPLAYED;
 }
 
-/* -------------------------------------------------------------------------------------------------- bridge
- */
+/* ------------------------------------------------------------------------------------------ bridge */
 
 static const Link *network_link(const Facts *facts, const Network *network)
 {
@@ -76,8 +75,15 @@ Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *mis
     return up;
 }
 
-/* ------------------------------------------------------------------------------------------------- dnsmasq
- */
+char *network_bridge_id(const Link *link)
+{
+    const guint8 *id = link->bridge_info.id;
+
+    return g_strdup_printf("%02x%02x.%02x%02x%02x%02x%02x%02x", id[0], id[1], id[2], id[3], id[4], id[5],
+                           id[6], id[7]);
+}
+
+/* ----------------------------------------------------------------------------------------- dnsmasq */
 
 const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network)
 {
@@ -230,8 +236,23 @@ GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
     return rivals;
 }
 
-/* ---------------------------------------------------------------------------------------------------- rows
- */
+char *network_socket_text(const Socket *socket)
+{
+    const char *protocol = socket->protocol == IPPROTO_UDP ? "udp" : "tcp";
+    GString *text = g_string_new(NULL);
+    char buffer[IP_TEXT];
+
+    ip_format(&socket->local, buffer);
+    g_string_printf(text, socket->local.family == 4 ? "%s %s:%u" : "%s [%s]:%u", protocol, buffer,
+                    socket->port);
+    if (socket->pid && socket->program)
+        g_string_append_printf(text, " (pid %d, %s)", socket->pid, socket->program);
+    else
+        g_string_append_printf(text, " (uid %u)", socket->uid);
+    return g_string_free(text, FALSE);
+}
+
+/* -------------------------------------------------------------------------------------------- rows */
 
 static void network_row_free(NetworkRow *row)
 {

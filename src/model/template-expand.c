@@ -17,8 +17,7 @@ typedef struct {
     gsize length;       /* of all texts expanded so far */
 } Expansion;
 
-/* ------------------------------------------------------------------------------------------------ references
- */
+/* -------------------------------------------------------------------------------------- references */
 
 static gboolean bad_reference(xmlNodePtr node, const char *reference, const char *why, GError **error)
 {
@@ -146,8 +145,7 @@ static gboolean expand_text_node(Expansion *expansion, xmlNodePtr node, GError *
     return TRUE;
 }
 
-/* ------------------------------------------------------------------------------------------------- elements
- */
+/* ---------------------------------------------------------------------------------------- elements */
 
 static xmlAttrPtr condition_of(xmlNodePtr node)
 {

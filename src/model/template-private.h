@@ -17,8 +17,7 @@ struct Template {
 /* Whether an element, attribute or declaration is of the template vocabulary. ns may be NULL. */
 gboolean template_is_ours(const xmlNs *ns);
 
-/* --------------------------------------------------------------------------------------- template-params.c
- */
+/* ------------------------------------------------------------------------------- template-params.c */
 
 /*
  * Takes the declarations (vnat:param, vnat:description) out of the tree and into the template. Errors:
@@ -26,8 +25,7 @@ gboolean template_is_ours(const xmlNs *ns);
  */
 gboolean template_take_declarations(Template *tmpl, GError **error);
 
-/* ---------------------------------------------------------------------------------------- template-value.c
- */
+/* -------------------------------------------------------------------------------- template-value.c */
 
 /* Longest value, in bytes. */
 #define PARAM_VALUE_MAX 1024
@@ -46,14 +44,12 @@ gboolean param_is_auto(const TemplateParam *param, const char *value);
 gboolean param_has_field(ParamType type, const char *field);
 char *param_field(ParamType type, const char *value, const char *field);
 
-/* ----------------------------------------------------------------------------------------- template-auto.c
- */
+/* --------------------------------------------------------------------------------- template-auto.c */
 
 /* A free subnet as a new string; used: IpNets. Errors: FAILED when there is none. */
 char *template_auto(ParamType type, const GArray *used, GError **error);
 
-/* --------------------------------------------------------------------------------------- template-expand.c
- */
+/* ------------------------------------------------------------------------------- template-expand.c */
 
 /*
  * Checks, in the tree without its declarations, that nothing of our vocabulary is there but vnat:if, and that

@@ -15,8 +15,7 @@
 #define CIDR6_PREFIX_MIN 16
 #define CIDR6_PREFIX_MAX 112
 
-/* ------------------------------------------------------------------------------------------------- subnets
- */
+/* ----------------------------------------------------------------------------------------- subnets */
 
 /* No network of guests can be there: this host, loopback, link-local, multicast and above; mapped addresses.
  */
@@ -318,8 +317,7 @@ static char *canonical_text(const TemplateParam *param, const char *value)
     return g_strdup(value);
 }
 
-/* --------------------------------------------------------------------------------------------------- types
- */
+/* ------------------------------------------------------------------------------------------- types */
 
 static const struct {
     const char *name;

@@ -44,8 +44,7 @@ void template_free(Template *tmpl)
     g_free(tmpl);
 }
 
-/* ------------------------------------------------------------------------------------------------- parsing
- */
+/* ----------------------------------------------------------------------------------------- parsing */
 
 static gboolean declares_ours(xmlNodePtr node)
 {
@@ -152,8 +151,7 @@ const char *template_description(const Template *tmpl)
     return tmpl->description;
 }
 
-/* -------------------------------------------------------------------------------------------------- values
- */
+/* ------------------------------------------------------------------------------------------ values */
 
 static char **param_names(const Template *tmpl)
 {
@@ -307,8 +305,7 @@ static GPtrArray *used_values_new(const Template *tmpl, GHashTable *resolved)
     return used;
 }
 
-/* ----------------------------------------------------------------------------------------------- rendering
- */
+/* --------------------------------------------------------------------------------------- rendering */
 
 static xmlNodePtr new_element(xmlNodePtr parent, xmlNsPtr ns, const char *name)
 {

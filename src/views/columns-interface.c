@@ -220,8 +220,7 @@ static const Column interface_table[] = {
 
 const ColumnSet interface_columns = {interface_table, G_N_ELEMENTS(interface_table)};
 
-/* ----------------------------------------------------------------------------------------------- domifaddr
- */
+/* --------------------------------------------------------------------------------------- domifaddr */
 
 static char *get_address_name(gconstpointer record, const ViewContext *view)
 {

@@ -106,8 +106,7 @@ static const Column network_table[] = {
 
 const ColumnSet network_columns = {network_table, G_N_ELEMENTS(network_table)};
 
-/* -------------------------------------------------------------------------------------------------- leases
- */
+/* ------------------------------------------------------------------------------------------ leases */
 
 static char *get_lease_expires(gconstpointer record, const ViewContext *view)
 {
@@ -193,8 +192,7 @@ static const Column lease_table[] = {
 
 const ColumnSet lease_columns = {lease_table, G_N_ELEMENTS(lease_table)};
 
-/* ----------------------------------------------------------------------------------------------- templates
- */
+/* --------------------------------------------------------------------------------------- templates */
 
 static char *get_template_name(gconstpointer record, const ViewContext *view)
 {

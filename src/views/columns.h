@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/map.h"
+#include "model/template.h"
 #include "views/table.h"
 
 /*
@@ -32,9 +33,10 @@ extern const ColumnSet lease_columns; /* records: MapLease */
 /* A row of template list. */
 typedef struct {
     const char *name, *description, *path, *error;
-    const char *parameters; /* "name, bridge, subnet" */
+    char *parameters;     /* "name,bridge,subnet"; NULL */
+    const Template *tmpl; /* NULL if it could not be read */
     gboolean shadowed;
 } TemplateRecord;
 
 extern const ColumnSet template_columns; /* records: TemplateRecord */
-#define COLUMNS_TEMPLATES "name,parameters,description,path"
+#define COLUMNS_TEMPLATES "name,description,parameters"

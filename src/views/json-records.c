@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "views/columns.h"
 #include "views/json.h"
 
 #include <string.h>
@@ -52,8 +53,7 @@ static json_t *json_of_strings(const GPtrArray *strings)
     return array;
 }
 
-/* ---------------------------------------------------------------------------------------------- interfaces
- */
+/* -------------------------------------------------------------------------------------- interfaces */
 
 static json_t *json_of_address(const Address *address)
 {
@@ -124,8 +124,7 @@ json_t *json_of_interface(gconstpointer map_row)
     return obj;
 }
 
-/* ------------------------------------------------------------------------------------------------ networks
- */
+/* ---------------------------------------------------------------------------------------- networks */
 
 static json_t *json_of_pool(const NetworkPool *pool)
 {
@@ -245,8 +244,7 @@ json_t *json_of_network(gconstpointer network_row)
     return obj;
 }
 
-/* -------------------------------------------------------------------------------------------------- leases
- */
+/* ------------------------------------------------------------------------------------------ leases */
 
 json_t *json_of_lease(gconstpointer map_lease)
 {
@@ -271,8 +269,7 @@ json_t *json_of_lease(gconstpointer map_lease)
     return obj;
 }
 
-/* ------------------------------------------------------------------------------------------------ findings
- */
+/* ---------------------------------------------------------------------------------------- findings */
 
 json_t *json_of_finding(gconstpointer record)
 {
@@ -289,5 +286,33 @@ json_t *json_of_finding(gconstpointer record)
     json_object_set_new(obj, "evidence", json_of_strings(finding->evidence));
     json_put_text(obj, "remedy", finding->remedy);
     json_object_set_new(obj, "repair", json_string(repair_class_name(finding->repair)));
+    return obj;
+}
+
+/* --------------------------------------------------------------------------------------- templates */
+
+json_t *json_of_template(gconstpointer template_record)
+{
+    const TemplateRecord *record = template_record;
+    const GPtrArray *params = record->tmpl ? template_params(record->tmpl) : NULL;
+    json_t *obj = json_object();
+    json_t *parameters = json_array();
+
+    for (guint i = 0; params && i < params->len; i++) {
+        const TemplateParam *param = params->pdata[i];
+        json_t *item = json_object();
+
+        json_put_text(item, "name", param->name);
+        json_object_set_new(item, "type", json_string(param_type_name(param->type)));
+        json_put_text(item, "default", param->default_value);
+        json_object_set_new(item, "optional", json_boolean(param->optional));
+        json_array_append_new(parameters, item);
+    }
+    json_put_text(obj, "name", record->name);
+    json_put_text(obj, "path", record->path);
+    json_put_text(obj, "description", record->description);
+    json_object_set_new(obj, "parameters", parameters);
+    json_object_set_new(obj, "shadowed", json_boolean(record->shadowed));
+    json_put_text(obj, "error", record->error);
     return obj;
 }

@@ -25,6 +25,7 @@ json_t *json_of_interface(gconstpointer map_row);
 json_t *json_of_network(gconstpointer network_row);
 json_t *json_of_lease(gconstpointer map_lease);
 json_t *json_of_finding(gconstpointer finding);
+json_t *json_of_template(gconstpointer template_record); /* TemplateRecord of views/columns.h */
 
 typedef struct {
     const char *name; /* "interfaces" */

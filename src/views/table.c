@@ -71,8 +71,7 @@ void columns_list(FILE *out, const ColumnSet *set)
         fprintf(out, "%-*s  %s\n", (int)width, set->columns[i].id, set->columns[i].help);
 }
 
-/* ----------------------------------------------------------------------------------------------------- CSV
- */
+/* --------------------------------------------------------------------------------------------- CSV */
 
 static void csv_write_field(FILE *out, const char *text)
 {
@@ -113,8 +112,7 @@ static void csv_write(FILE *out, const GPtrArray *columns, const GPtrArray *reco
     }
 }
 
-/* --------------------------------------------------------------------------------------------------- table
- */
+/* ------------------------------------------------------------------------------------------- table */
 
 static const char *color_name(CellColor color)
 {

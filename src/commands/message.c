@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/command.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+static void print_line(const Context *ctx, FILE *out, const char *prefix, const char *text)
+{
+    g_autofree char *escaped = text_escape(text, -1, ctx->view.utf8);
+
+    fprintf(out, "%s%s\n", prefix, escaped);
+}
+
+static int exit_code(const GError *error)
+{
+    if (error->domain != VNAT_ERROR)
+        return EXIT_FAILED;
+    switch ((VnatError)error->code) {
+    case VNAT_ERROR_FAILED:
+    case VNAT_ERROR_NOT_FOUND:
+    case VNAT_ERROR_EXISTS:
+    case VNAT_ERROR_DENIED:
+    case VNAT_ERROR_UNSUPPORTED:
+        return EXIT_FAILED;
+    case VNAT_ERROR_USAGE:
+    case VNAT_ERROR_INVALID:
+        return EXIT_USAGE;
+    case VNAT_ERROR_UNREACHABLE:
+    case VNAT_ERROR_DEADLINE:
+        return EXIT_UNREACHABLE;
+    }
+    return EXIT_FAILED;
+}
+
+int report(Context *ctx, GError *error)
+{
+    const char *what = vnat_error_get_what(error);
+    const char *next = vnat_error_get_hint(error);
+    int code = exit_code(error);
+
+    fflush(stdout); /* so that what was printed before stands before, where both streams are one */
+    if (what)
+        print_line(ctx, stderr, "error: ", what);
+    print_line(ctx, stderr, "error: ", error->message);
+    if (next)
+        print_line(ctx, stderr, "hint: ", next);
+    else if (code == EXIT_USAGE && error->code == VNAT_ERROR_USAGE && ctx->command)
+        fprintf(stderr, "hint: vnat help %s\n", ctx->command->name);
+    g_error_free(error);
+    return code;
+}
+
+void say(const Context *ctx, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    if (ctx->quiet)
+        return;
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_line(ctx, stdout, "", text);
+}
+
+void print_text(const Context *ctx, const char *text)
+{
+    print_line(ctx, stdout, "", text);
+}
+
+void warn(const Context *ctx, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_line(ctx, stderr, "error: ", text);
+}
+
+void hint(const Context *ctx, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_line(ctx, stderr, "hint: ", text);
+}
+
+gboolean table_ready(Context *ctx, int *code)
+{
+    g_autoptr(GPtrArray) columns = NULL;
+    GError *error = NULL;
+
+    columns =
+        columns_select(ctx->command->columns, ctx->command->standard, option_value(ctx, "columns"), &error);
+    if (columns)
+        return TRUE;
+    *code = report(ctx, error);
+    return FALSE;
+}
+
+int write_table(Context *ctx, const GPtrArray *records)
+{
+    g_autoptr(GPtrArray) columns = NULL;
+    GError *error = NULL;
+
+    columns =
+        columns_select(ctx->command->columns, ctx->command->standard, option_value(ctx, "columns"), &error);
+    if (!columns)
+        return report(ctx, error);
+    table_write(stdout, columns, records, &ctx->view);
+    return EXIT_OK;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "commands/progress.h"
+#include "commands/values.h"
+#include "commands/world.h"
+
+#include "actions/network.h"
+#include "actions/verify.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "sources/libvirt.h"
+#include "sources/processes.h"
+#include "sources/templates.h"
+
+#include <string.h>
+
+/*
+ * net-start is a transaction under the lock: look, define if need be, check, start, verify. Whatever the
+ * state was, it ends either with the network active and seen to work, or with an error and nothing left
+ * behind that was not there before: a definition made here is taken back if the start fails. Other programs
+ * do not know the lock; "already exists" and "already active" are therefore success after a second look.
+ */
+
+typedef struct {
+    Context *ctx;
+    World *world;
+    const char *name;
+    GHashTable *values;
+    gboolean defined_here;
+    gboolean was_active;
+    char *unread; /* what verification could not look at */
+} Start;
+
+/* --------------------------------------------------------------------------------------- before it */
+
+static gboolean refuse_overlap(Start *start, const Network *network, gboolean from_template, GError **error)
+{
+    const Facts *facts = start->world->facts;
+    g_autoptr(GArray) subnets = network_subnets(network);
+    g_autoptr(GPtrArray) overlaps = network_overlaps(facts, subnets, network->name, network->bridge);
+    const SubnetOverlap *overlap = overlaps->len > 0 ? overlaps->pdata[0] : NULL;
+    g_autofree char *text = overlap ? network_overlap_text(overlap) : NULL;
+
+    if (!overlap || !overlap->critical || option_flag(start->ctx, "force"))
+        return TRUE;
+    vnat_error_set(error, VNAT_ERROR_FAILED, "network %s: %s", network->name, text);
+    if (from_template)
+        vnat_error_hint(error, "vnat net-start %s -D subnet=auto", network->name);
+    else
+        vnat_error_hint(error, "vnat net-undefine %s, then define it with -D subnet=auto; or --force",
+                        network->name);
+    return FALSE;
+}
+
+/* libvirt would fail on a device of that name, and some versions would delete it while they clean up. */
+static gboolean refuse_foreign_bridge(Start *start, const Network *network, gboolean from_template,
+                                      GError **error)
+{
+    const Link *link = facts_link_named(start->world->facts, network->bridge);
+
+    if (!network_owns_bridge(network) || !link)
+        return TRUE;
+    vnat_error_set(error, VNAT_ERROR_EXISTS, "a device %s exists already (%s), and it is not network %s's",
+                   network->bridge, link->kind ? link->kind : "no bridge of libvirt", network->name);
+    if (from_template)
+        vnat_error_hint(error, "vnat net-start %s -D bridge=NAME", network->name);
+    else
+        vnat_error_hint(error, "ip -d link show %s", network->bridge);
+    return FALSE;
+}
+
+static gboolean precheck(Start *start, const Network *network, gboolean from_template, GError **error)
+{
+    return refuse_foreign_bridge(start, network, from_template, error) &&
+           refuse_overlap(start, network, from_template, error);
+}
+
+/* ------------------------------------------------------------------------------------------ define */
+
+static Template *start_template(Start *start, GError **error)
+{
+    const char *which = option_value(start->ctx, "template");
+    g_autoptr(GError) local = NULL;
+    Template *tmpl;
+
+    if (which)
+        return values_template(start->ctx, which, error);
+    if (!option_flag(start->ctx, "no-define")) {
+        tmpl = templates_find(option_value(start->ctx, "template-dir"), start->name, &local);
+        if (tmpl)
+            return tmpl;
+        if (!g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return NULL;
+        }
+    }
+    vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "no network is defined by that name%s",
+                   option_flag(start->ctx, "no-define") ? "" : ", and no template is called so");
+    return NULL;
+}
+
+static void hint_at_names(Start *start, GError **error)
+{
+    g_auto(GStrv) networks = libvirt_network_names(start->world->conn, start->ctx->deadline, NULL);
+    g_autoptr(GPtrArray) templates = templates_list(option_value(start->ctx, "template-dir"));
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *close;
+
+    for (guint i = 0; networks && networks[i]; i++)
+        g_ptr_array_add(names, networks[i]);
+    for (guint i = 0; i < templates->len; i++)
+        g_ptr_array_add(names, ((TemplateFile *)templates->pdata[i])->name);
+    g_ptr_array_add(names, NULL);
+    close = text_suggest(start->name, (const char *const *)names->pdata);
+    if (close)
+        vnat_error_hint(error, "did you mean '%s'?", close);
+    else
+        vnat_error_hint(error, "vnat net-start %s --template nat", start->name);
+}
+
+static gboolean define_from_template(Start *start, GError **error)
+{
+    const char *which = option_value(start->ctx, "template");
+    g_autoptr(Template) tmpl = start_template(start, error);
+    g_autoptr(Network) network = NULL;
+    g_autofree char *xml = NULL;
+    GError *local = NULL;
+
+    if (!tmpl) {
+        if (error && g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND) && !which)
+            hint_at_names(start, error);
+        return FALSE;
+    }
+    if (template_param(tmpl, "name"))
+        g_hash_table_insert(start->values, g_strdup("name"), g_strdup(start->name));
+    xml = values_render(start->world, tmpl, which ? which : start->name, start->values, &network, error);
+    if (!xml)
+        return FALSE;
+    if (strcmp(network->name, start->name) != 0)
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "the template makes a network '%s', not '%s'",
+                              network->name, start->name);
+    if (!precheck(start, network, TRUE, error))
+        return FALSE;
+    start->defined_here = network_define(start->world->conn, xml, NULL, start->ctx->deadline, &local);
+    if (!start->defined_here && !g_error_matches(local, VNAT_ERROR, VNAT_ERROR_EXISTS)) {
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    g_clear_error(&local); /* somebody else defined it meanwhile: theirs is started */
+    return TRUE;
+}
+
+/* ------------------------------------------------------------------------------------------- start */
+
+/* Why dnsmasq could not start is mostly a port that another program holds; who, only this host can tell. */
+static void hint_at_rivals(Start *start, const char *name, GError **error)
+{
+    Facts *facts = start->world->facts;
+    const Network *network = facts_network(facts, name);
+    g_autoptr(GPtrArray) rivals = NULL;
+    GString *list;
+
+    if (!network || !facts->local || !network_wants_dnsmasq(network) ||
+        !processes_read(facts, TRUE, deadline_in(1), NULL))
+        return;
+    rivals = network_port_rivals(facts, network);
+    if (rivals->len == 0)
+        return;
+    list = g_string_new(NULL);
+    for (guint i = 0; i < rivals->len; i++) {
+        g_autofree char *text = network_socket_text(rivals->pdata[i]);
+
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", text);
+    }
+    vnat_error_hint(error, "%s is held; stop that program or bind it to its own interfaces", list->str);
+    g_string_free(list, TRUE);
+}
+
+static gboolean look(Start *start, GError **error)
+{
+    return world_read(start->world, WANT_ALL_NETWORKS | WANT_ROUTES | WANT_LINKS, error);
+}
+
+static void show_missing(const GPtrArray *missing, gpointer progress)
+{
+    progress_show(progress, "waiting for %s", (const char *)missing->pdata[0]);
+}
+
+static gboolean verify(Start *start, GError **error)
+{
+    g_autoptr(Facts) facts = facts_new();
+    Progress progress;
+    Network *network;
+    gboolean ok;
+
+    facts->now = start->world->facts->now;
+    network =
+        libvirt_read_network(start->world->conn, facts, start->name, FALSE, start->ctx->deadline, error);
+    if (!network)
+        return FALSE;
+    if (!start->world->facts->local)
+        return TRUE;
+    progress_begin(&progress, start->ctx);
+    ok = verify_network(facts, network, show_missing, &progress, start->ctx->deadline, &start->unread, error);
+    progress_end(&progress);
+    return ok;
+}
+
+static gboolean autostart(Start *start, GError **error)
+{
+    return !option_flag(start->ctx, "autostart") ||
+           network_autostart(start->world->conn, start->name, TRUE, start->ctx->deadline, error);
+}
+
+static void take_back(Start *start)
+{
+    if (start->defined_here)
+        network_undefine(start->world->conn, start->name, start->ctx->deadline, NULL);
+}
+
+static gboolean start_network(Start *start, GError **error)
+{
+    if (!network_start(start->world->conn, start->name, &start->was_active, start->ctx->deadline, error)) {
+        if (look(start, NULL))
+            hint_at_rivals(start, start->name, error);
+        take_back(start);
+        return FALSE;
+    }
+    if (!autostart(start, error))
+        return FALSE;
+    return verify(start, error);
+}
+
+static gboolean run_transaction(Start *start, GError **error)
+{
+    const Network *network;
+
+    if (!look(start, error))
+        return FALSE;
+    network = facts_network(start->world->facts, start->name);
+    if (network && network->active) {
+        start->was_active = TRUE;
+        return autostart(start, error);
+    }
+    if (network ? !precheck(start, network, FALSE, error) : !define_from_template(start, error))
+        return FALSE;
+    return start_network(start, error);
+}
+
+static int finish(Start *start)
+{
+    Context *ctx = start->ctx;
+
+    if (ctx->json)
+        return write_network_after(start->world, start->name);
+    if (start->was_active)
+        say(ctx, "Network %s already active", start->name);
+    else
+        say(ctx, start->defined_here ? "Network %s defined and started" : "Network %s started", start->name);
+    if (start->unread)
+        say(ctx, "Not looked at: %s", start->unread);
+    return EXIT_OK;
+}
+
+static int run_net_start(Context *ctx)
+{
+    g_autoptr(World) world = NULL;
+    g_autoptr(GHashTable) values = NULL;
+    Start start = {.ctx = ctx, .name = argument(ctx, 0)};
+    const char *name;
+    GError *error = NULL;
+    gboolean ok;
+    int code, lock;
+
+    start.values = values = values_parse(ctx, &error);
+    name = values ? g_hash_table_lookup(values, "name") : NULL;
+    if (name && strcmp(name, start.name) != 0)
+        vnat_error_set(&error, VNAT_ERROR_USAGE, "-D name=%s contradicts the network's name '%s'", name,
+                       start.name);
+    if (error)
+        return report(ctx, error);
+    if (!(start.world = world = world_open(ctx, &code)))
+        return code;
+    if (!file_lock(ctx->deadline, &lock, &error))
+        return report(ctx, error);
+    ok = run_transaction(&start, &error);
+    file_unlock(lock);
+    if (!ok) {
+        vnat_error_what(&error, "failed to start network '%s'", start.name);
+        return report(ctx, error);
+    }
+    code = finish(&start);
+    g_free(start.unread);
+    return code;
+}
+
+static const Argument arguments_start[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {NULL}};
+
+static const Option options_start[] = {
+    {"template", 0, OPTION_VALUE, "T", "define it from this template, if it is not defined",
+     COMPLETE_TEMPLATE},
+    OPTIONS_VALUES,
+    {"autostart", 0, OPTION_FLAG, NULL, "start it with the host from now on", NULL},
+    {"no-define", 0, OPTION_FLAG, NULL, "fail if it is not defined", NULL},
+    {"force", 0, OPTION_FLAG, NULL, "start even if its subnet collides with a route or a network", NULL},
+    {NULL},
+};
+
+const Command command_net_start = {
+    .name = "net-start",
+    .group = "Networks",
+    .summary = "start a network, defining it first if need be, and see that it works",
+    .description = "An undefined network is defined from the template of its name (or --template). An active "
+                   "one is left\n"
+                   "alone. Before: its bridge name must be free and its subnet must not collide. After: "
+                   "waits until the\n"
+                   "bridge is up with its addresses, dnsmasq listens and the NAT rules are there.",
+    .examples = "  vnat net-start default\n  vnat net-start default -D subnet=auto --autostart\n"
+                "  vnat net-start lab --template nat-ipv6",
+    .arguments = arguments_start,
+    .options = options_start,
+    .flags = COMMAND_JSON | COMMAND_CHANGES,
+    .run = run_net_start,
+};

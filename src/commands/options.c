@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/command.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A command's own part of the command line: getopt_long over its tables, so that options and arguments may
+ * mix. getopt_long also takes abbreviations of long options, which would let every new option break a script:
+ * those are refused.
+ */
+
+const Option options_common[] = {
+    {"help", 'h', OPTION_FLAG, NULL, "show this help", NULL},
+    {"quiet", 'q', OPTION_FLAG, NULL, "print no messages, only what was asked for", NULL},
+    {NULL},
+};
+
+const Option options_json[] = {
+    {"json", 'j', OPTION_FLAG, NULL, "print JSON", NULL},
+    {NULL},
+};
+
+const Option options_table[] = {
+    {"columns", 'o', OPTION_VALUE, "A,B", "show these columns; +C adds to the usual ones", COMPLETE_COLUMNS},
+    {"noheadings", 'n', OPTION_FLAG, NULL, "no title row", NULL},
+    {"list-columns", 0, OPTION_FLAG, NULL, "list the columns there are", NULL},
+    {"csv", 0, OPTION_FLAG, NULL, "print CSV", NULL},
+    {NULL},
+};
+
+typedef struct {
+    GPtrArray *options; /* const Option *; index is getopt's value less FIRST_VALUE */
+    GArray *longs;      /* struct option */
+    GString *letters;
+} Parser;
+
+#define FIRST_VALUE 256
+
+static void parser_add(Parser *parser, const Option *table)
+{
+    for (; table && table->name; table++) {
+        struct option item = {
+            .name = table->name,
+            .has_arg = table->kind == OPTION_FLAG ? no_argument : required_argument,
+            .val = FIRST_VALUE + (int)parser->options->len,
+        };
+
+        g_ptr_array_add(parser->options, (gpointer)table);
+        g_array_append_val(parser->longs, item);
+        if (table->letter)
+            g_string_append_printf(parser->letters, "%c%s", table->letter, item.has_arg ? ":" : "");
+    }
+}
+
+static const Option *parser_option(const Parser *parser, int value)
+{
+    for (guint i = 0; i < parser->options->len; i++) {
+        const Option *option = parser->options->pdata[i];
+
+        if (value == FIRST_VALUE + (int)i ||
+            (value < FIRST_VALUE && option->letter && option->letter == value))
+            return option;
+    }
+    return NULL;
+}
+
+/* Whether the long option that getopt just took was written out: in this word, or (with its value apart) in
+ * the one before. */
+static gboolean is_written_out(const Option *option, char **argv, gboolean has_value)
+{
+    g_autofree char *full = g_strconcat("--", option->name, NULL);
+    g_autofree char *glued = g_strconcat(full, "=", NULL);
+
+    if (!has_value)
+        return strcmp(argv[optind - 1], full) == 0;
+    return g_str_has_prefix(argv[optind - 1], glued) || strcmp(argv[optind - 2], full) == 0;
+}
+
+static void store(Context *ctx, const Option *option, const char *value)
+{
+    GPtrArray *values = g_hash_table_lookup(ctx->options, option->name);
+
+    if (!values) {
+        values = g_ptr_array_new();
+        g_hash_table_insert(ctx->options, (gpointer)option->name, values);
+    }
+    g_ptr_array_add(values, (gpointer)(value ? value : ""));
+}
+
+static gboolean unknown_option(const Parser *parser, const char *word, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *close;
+
+    for (guint i = 0; i < parser->options->len; i++)
+        g_ptr_array_add(names, g_strconcat("--", ((const Option *)parser->options->pdata[i])->name, NULL));
+    g_ptr_array_add(names, NULL);
+    vnat_error_set(error, VNAT_ERROR_USAGE, "there is no option '%s'", word);
+    close = g_str_has_prefix(word, "--") ? text_suggest(word, (const char *const *)names->pdata) : NULL;
+    if (close)
+        vnat_error_hint(error, "did you mean '%s'?", close);
+    return FALSE;
+}
+
+static gboolean check_value(const Option *option, const char *value, GError **error)
+{
+    guint64 number;
+
+    if (option->kind == OPTION_NUMBER && !g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT, &number, NULL))
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "--%s takes a number, not '%s'", option->name, value);
+    return TRUE;
+}
+
+static gboolean parse_one(Context *ctx, Parser *parser, int value, char **argv, GError **error)
+{
+    const Option *option = parser_option(parser, value);
+
+    if (value == ':') {
+        const Option *wants = parser_option(parser, optopt);
+        char letter[] = {'-', (char)optopt, '\0'};
+
+        /* A long option that lacks its value is named by optopt's number, a short one by its letter. */
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "option '%s%s' needs a value",
+                              optopt >= FIRST_VALUE ? "--" : letter,
+                              optopt >= FIRST_VALUE && wants ? wants->name : "");
+    }
+    if (value == '?' || !option) {
+        char letter[] = {'-', (char)optopt, '\0'};
+
+        return unknown_option(parser, optopt && optopt < FIRST_VALUE ? letter : argv[optind - 1], error);
+    }
+    if (value >= FIRST_VALUE && !is_written_out(option, argv, option->kind != OPTION_FLAG))
+        return unknown_option(
+            parser, argv[optind - (option->kind != OPTION_FLAG && !strchr(argv[optind - 1], '=') ? 2 : 1)],
+            error);
+    if (option->kind != OPTION_FLAG && !check_value(option, optarg, error))
+        return FALSE;
+    store(ctx, option, optarg);
+    return TRUE;
+}
+
+static gboolean check_words(const Context *ctx, GError **error)
+{
+    const Argument *arguments = ctx->command->arguments;
+    guint most = 0;
+    guint least = 0;
+
+    for (; arguments && arguments[most].name; most++)
+        least += !arguments[most].optional;
+    if (ctx->words->len < least)
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "%s is missing", arguments[ctx->words->len].name);
+    if (ctx->words->len > most)
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is one argument too many",
+                              (const char *)ctx->words->pdata[most]);
+    return TRUE;
+}
+
+static gboolean parse_options(Context *ctx, Parser *parser, int argc, char **argv, GError **error)
+{
+    struct option end = {0};
+
+    g_array_append_val(parser->longs, end);
+    optind = 0; /* glibc's way to start anew */
+    for (;;) {
+        int value = getopt_long(argc, argv, parser->letters->str,
+                                (const struct option *)(void *)parser->longs->data, NULL);
+
+        if (value == -1)
+            break;
+        if (!parse_one(ctx, parser, value, argv, error))
+            return FALSE;
+    }
+    for (int i = optind; i < argc; i++)
+        g_ptr_array_add(ctx->words, argv[i]);
+    return TRUE;
+}
+
+gboolean command_parse(Context *ctx, const Command *command, int argc, char **argv, GError **error)
+{
+    Parser parser;
+    gboolean ok;
+
+    ctx->command = command;
+    ctx->options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    ctx->words = g_ptr_array_new();
+    if (command->flags & COMMAND_RAW) {
+        for (int i = 1; i < argc; i++)
+            g_ptr_array_add(ctx->words, argv[i]);
+        return TRUE;
+    }
+    unsetenv("POSIXLY_CORRECT"); /* options may stand after arguments, whatever the caller's shell likes */
+    parser.options = g_ptr_array_new();
+    parser.longs = g_array_new(FALSE, FALSE, sizeof(struct option));
+    parser.letters = g_string_new(":");
+    parser_add(&parser, options_common);
+    if (command->flags & COMMAND_JSON)
+        parser_add(&parser, options_json);
+    if (command->columns)
+        parser_add(&parser, options_table);
+    parser_add(&parser, command->options);
+    ok = parse_options(ctx, &parser, argc, argv, error);
+    g_ptr_array_unref(parser.options);
+    g_array_unref(parser.longs);
+    g_string_free(parser.letters, TRUE);
+    if (!ok)
+        return FALSE;
+    ctx->quiet = ctx->quiet || option_flag(ctx, "quiet");
+    ctx->json = ctx->json || option_flag(ctx, "json");
+    ctx->view.noheadings = option_flag(ctx, "noheadings");
+    ctx->view.csv = option_flag(ctx, "csv");
+    if (option_flag(ctx, "help") || option_flag(ctx, "list-columns"))
+        return TRUE;
+    if (ctx->json && !(command->flags & COMMAND_JSON))
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "%s has no JSON form", command->name);
+    return check_words(ctx, error);
+}
+
+gboolean option_flag(const Context *ctx, const char *name)
+{
+    return g_hash_table_contains(ctx->options, name);
+}
+
+const GPtrArray *option_list(const Context *ctx, const char *name)
+{
+    return g_hash_table_lookup(ctx->options, name);
+}
+
+const char *option_value(const Context *ctx, const char *name)
+{
+    const GPtrArray *values = option_list(ctx, name);
+
+    return values ? values->pdata[values->len - 1] : NULL;
+}
+
+const char *argument(const Context *ctx, guint index)
+{
+    return index < ctx->words->len ? ctx->words->pdata[index] : NULL;
+}
+
+static gboolean words_match(const char *name, char **words, guint *used)
+{
+    g_auto(GStrv) parts = g_strsplit(name, " ", -1);
+
+    for (*used = 0; parts[*used]; (*used)++) {
+        if (g_strcmp0(parts[*used], words[*used]) != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+const Command *command_find(char **words, guint *used)
+{
+    for (guint i = 0; commands[i]; i++) {
+        if (words_match(commands[i]->name, words, used))
+            return commands[i];
+    }
+    return NULL;
+}

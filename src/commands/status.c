@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "commands/world.h"
+
+#include "checks/check.h"
+#include "views/screen.h"
+
+static GPtrArray *rows_on(const Map *map, const Network *network)
+{
+    GPtrArray *rows = g_ptr_array_new();
+
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (!network || g_strcmp0(row->network_uuid, network->uuid) == 0)
+            g_ptr_array_add(rows, (gpointer)row);
+    }
+    return rows;
+}
+
+/* What is read of the others serves to see overlaps and doubles; what is shown is the one that was asked for.
+ */
+static void keep_one_network(const Network *network, GPtrArray *rows, GPtrArray *findings)
+{
+    for (guint i = rows->len; i-- > 0;) {
+        if (((const NetworkRow *)rows->pdata[i])->network != network)
+            g_ptr_array_remove_index(rows, i);
+    }
+    for (guint i = findings->len; i-- > 0;) {
+        const Finding *finding = findings->pdata[i];
+
+        if (finding->kind != OBJECT_HOST && g_strcmp0(finding->network, network->name) != 0)
+            g_ptr_array_remove_index(findings, i);
+    }
+}
+
+static int run_status(Context *ctx)
+{
+    const char *name = argument(ctx, 0);
+    Wants wants = WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL;
+    g_autoptr(World) world = NULL;
+    g_autoptr(Map) map = NULL;
+    g_autoptr(GPtrArray) findings = NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    const Network *network = NULL;
+    GError *error = NULL;
+    int code;
+
+    if (!(world = world_open(ctx, &code)))
+        return code;
+    if (name && !world_read_network(world, name, FALSE, 0, &error))
+        return report(ctx, error);
+    map = world_map(world, wants, &error);
+    if (!map)
+        return report(ctx, error);
+    network = name ? facts_network(world->facts, name) : NULL;
+    findings = checks_run(world->facts, map, G_MAXUINT);
+    rows = network_rows(world->facts);
+    if (network)
+        keep_one_network(network, rows, findings);
+    if (ctx->json) {
+        g_autoptr(GPtrArray) on = rows_on(map, network);
+        const JsonCollection collections[] = {{"networks", rows, json_of_network},
+                                              {"interfaces", on, json_of_interface},
+                                              {"findings", findings, json_of_finding},
+                                              {NULL}};
+
+        return write_json(world, collections);
+    }
+    screen_status(stdout, world->facts, rows, map, findings, &ctx->view);
+    return world_code(world);
+}
+
+static const Argument arguments_status[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {NULL}};
+
+const Command command_status = {
+    .name = "status",
+    .group = "Who is behind what",
+    .summary = "show networks on one screen: bridge, dnsmasq, pool, NAT, guests, problems",
+    .examples = "  vnat status\n  vnat status default",
+    .arguments = arguments_status,
+    .flags = COMMAND_JSON,
+    .run = run_status,
+};

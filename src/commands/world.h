@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/virt.h"
+#include "commands/command.h"
+#include "model/facts.h"
+#include "model/map.h"
+
+/*
+ * The world as a command sees it: one connection and one set of facts, read as far as the command needs them.
+ * Every command reads through here, so that they cannot disagree.
+ */
+typedef struct {
+    Context *ctx;
+    VirtConn *conn;
+    Facts *facts;
+} World;
+
+typedef enum {
+    WANT_NETWORKS = 1 << 0,     /* active networks */
+    WANT_ALL_NETWORKS = 1 << 1, /* inactive ones too */
+    WANT_DOMAINS = 1 << 2,      /* active domains */
+    WANT_ALL_DOMAINS = 1 << 3,  /* inactive ones too */
+    WANT_LEASES = 1 << 4,
+    WANT_LINKS = 1 << 5, /* links, addresses, forwarding table */
+    WANT_ROUTES = 1 << 6,
+    WANT_NEIGHBOURS = 1 << 7,
+    WANT_AGENT = 1 << 8, /* what agents say, as a bonus: their silence makes no answer incomplete */
+    WANT_AGENT_REQUIRED = 1 << 9,
+    WANT_PROCESSES = 1 << 10,
+    WANT_SOCKETS = 1 << 11,
+    WANT_FIREWALL = 1 << 12,
+} Wants;
+
+/* Everything that `map` and its relatives read. */
+#define WANT_MAP (WANT_NETWORKS | WANT_DOMAINS | WANT_LEASES | WANT_LINKS | WANT_NEIGHBOURS | WANT_AGENT)
+
+/* Opens the connection. NULL: *code is the exit code, the error has been printed. */
+World *world_open(Context *ctx, int *code);
+void world_free(World *world);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
+/*
+ * Reads what is wanted. FALSE: libvirt itself could not be read, *error says why. What else could not be read
+ * stands in the sources' states.
+ */
+gboolean world_read(World *world, Wants wants, GError **error);
+
+/*
+ * One domain with everything about it: its interfaces (persistent ones with inactive), its networks, their
+ * leases, links, neighbours, agent. Errors: NOT_FOUND with a suggestion.
+ */
+Domain *world_read_domain(World *world, const char *which, gboolean inactive, Wants wants, GError **error);
+
+/* One network with what is wanted beside it. Errors: NOT_FOUND with a suggestion. */
+Network *world_read_network(World *world, const char *which, gboolean inactive, Wants wants, GError **error);
+
+/*
+ * The map of what was read, with the problems that its facts show. A guest that starts or ends between two
+ * readings looks like a fault: where one shows, everything is read once more.
+ */
+Map *world_map(World *world, Wants wants, GError **error);
+
+/*
+ * The exit code of an answer: EXIT_OK, or EXIT_INCOMPLETE with a line on stderr for each source that was
+ * stale or down.
+ */
+int world_code(const World *world);
