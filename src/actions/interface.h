@@ -6,31 +6,34 @@
 
 #include <glib.h>
 
-/* Changes of a domain's interfaces. config and live as virsh's --config and --live; both FALSE: the current state. */
+/* Changes of a domain's interfaces. config and live as virsh's --config and --live; both FALSE: the current
+ * state. */
 typedef struct {
     gboolean live, config;
 } InterfaceScope;
 
 /*
- * The <interface> element for attach-interface, through the XML tree. type: "network", "bridge", "direct", "user"…;
- * source NULL where the type has none; mac, model, target may be NULL. Errors: INVALID for a malformed MAC or an unknown type.
+ * The <interface> element for attach-interface, through the XML tree. type: "network", "bridge", "direct",
+ * "user"…; source NULL where the type has none; mac, model, target may be NULL. Errors: INVALID for a
+ * malformed MAC or an unknown type.
  */
-char *interface_xml(const char *type, const char *source, const char *mac, const char *model, const char *target,
-                    GError **error);
+char *interface_xml(const char *type, const char *source, const char *mac, const char *model,
+                    const char *target, GError **error);
 
-gboolean interface_attach(VirtConn *conn, const char *domain, const char *xml, InterfaceScope scope, Deadline deadline,
-                          GError **error);
-
-/*
- * Detaches the interface of that type (and MAC, if not NULL). Errors: NOT_FOUND; USAGE if several match and no MAC was
- * given (as virsh).
- */
-gboolean interface_detach(VirtConn *conn, const char *domain, const char *type, const char *mac, InterfaceScope scope,
+gboolean interface_attach(VirtConn *conn, const char *domain, const char *xml, InterfaceScope scope,
                           Deadline deadline, GError **error);
 
 /*
- * Moves one interface to a network by virDomainUpdateDeviceFlags: the one with this MAC in live and/or persistent
- * XML. MAC, model, alias, address and link state are kept; source becomes the network. Errors: NOT_FOUND.
+ * Detaches the interface of that type (and MAC, if not NULL). Errors: NOT_FOUND; USAGE if several match and
+ * no MAC was given (as virsh).
+ */
+gboolean interface_detach(VirtConn *conn, const char *domain, const char *type, const char *mac,
+                          InterfaceScope scope, Deadline deadline, GError **error);
+
+/*
+ * Moves one interface to a network by virDomainUpdateDeviceFlags: the one with this MAC in live and/or
+ * persistent XML. MAC, model, alias, address and link state are kept; source becomes the network. Errors:
+ * NOT_FOUND.
  */
 gboolean interface_connect(VirtConn *conn, const char *domain, const char *mac, const char *network,
                            InterfaceScope scope, Deadline deadline, GError **error);

@@ -33,7 +33,8 @@ static void look_at_dnsmasq(Facts *facts, const Network *network, Deadline deadl
         g_ptr_array_add(missing, g_strdup_printf("dnsmasq (%s)", dnsmasq->config));
         return;
     }
-    network_dnsmasq_listening(facts, network, missing);
+    if (network_dnsmasq_listening(facts, network, missing) == TRI_UNKNOWN && !*unread)
+        *unread = g_strdup("whose the sockets of DNS and DHCP are");
     for (guint i = before; i < missing->len; i++) {
         char *socket = missing->pdata[i];
 

@@ -7,9 +7,9 @@ Deadline deadline_in(double seconds)
 
     if (seconds <= 0)
         return now;
-    if (seconds >= (double) (DEADLINE_NEVER - now) / G_USEC_PER_SEC)
+    if (seconds >= (double)(DEADLINE_NEVER - now) / G_USEC_PER_SEC)
         return DEADLINE_NEVER;
-    return now + (gint64) (seconds * G_USEC_PER_SEC);
+    return now + (gint64)(seconds * G_USEC_PER_SEC);
 }
 
 Deadline deadline_within(Deadline deadline, double seconds)
@@ -26,7 +26,7 @@ int deadline_poll_ms(Deadline deadline)
     left = deadline - g_get_monotonic_time();
     if (left <= 0)
         return 0;
-    return (int) MIN((left + 999) / 1000, G_MAXINT);
+    return (int)MIN((left + 999) / 1000, G_MAXINT);
 }
 
 gboolean deadline_passed(Deadline deadline)

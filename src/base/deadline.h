@@ -4,8 +4,8 @@
 #include <glib.h>
 
 /*
- * A deadline is a point on the monotonic clock in microseconds (g_get_monotonic_time), so that a clock that is set
- * neither shortens nor extends it. DEADLINE_NEVER is the far end.
+ * A deadline is a point on the monotonic clock in microseconds (g_get_monotonic_time), so that a clock that
+ * is set neither shortens nor extends it. DEADLINE_NEVER is the far end.
  */
 typedef gint64 Deadline;
 #define DEADLINE_NEVER G_MAXINT64

@@ -33,7 +33,7 @@ gboolean vnat_error_set(GError **error, VnatError code, const char *format, ...)
     if (!error)
         return FALSE;
     va_start(args, format);
-    *error = g_error_new_valist(VNAT_ERROR, (gint) code, format, args);
+    *error = g_error_new_valist(VNAT_ERROR, (gint)code, format, args);
     va_end(args);
     return FALSE;
 }

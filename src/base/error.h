@@ -10,8 +10,8 @@
  *   error: bridge virbr0 exists already           <- GError.message
  *   hint: vnat net-start default -D bridge=virbr1 <- hint (vnat_error_hint)
  *
- * Below commands/ functions only fill a GError; commands/ print it, escaped, once. Messages hold bytes as they came
- * (a name with a line feed stays one); whoever prints escapes.
+ * Below commands/ functions only fill a GError; commands/ print it, escaped, once. Messages hold bytes as
+ * they came (a name with a line feed stays one); whoever prints escapes.
  */
 typedef enum {
     VNAT_ERROR_FAILED,      /* exit 1: tried and failed */
@@ -20,7 +20,7 @@ typedef enum {
     VNAT_ERROR_DENIED,      /* exit 1: rights are missing */
     VNAT_ERROR_UNSUPPORTED, /* exit 1: the driver or the kernel cannot do this */
     VNAT_ERROR_USAGE,       /* exit 2: the command line */
-    VNAT_ERROR_INVALID,     /* exit 2 for templates and names; foreign bytes that are not what they should be */
+    VNAT_ERROR_INVALID, /* exit 2 for templates and names; foreign bytes that are not what they should be */
     VNAT_ERROR_UNREACHABLE, /* exit 4: no connection to libvirt */
     VNAT_ERROR_DEADLINE,    /* exit 4: the deadline passed */
 } VnatError;
@@ -29,8 +29,8 @@ typedef enum {
 GQuark vnat_error_quark(void);
 
 /*
- * Adds the line "what failed" to an error that is set; the outermost caller wins, an earlier line moves in front of
- * the message. Does nothing if error or *error is NULL.
+ * Adds the line "what failed" to an error that is set; the outermost caller wins, an earlier line moves in
+ * front of the message. Does nothing if error or *error is NULL.
  */
 void vnat_error_what(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

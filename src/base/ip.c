@@ -61,7 +61,7 @@ int ip_compare(const Ip *a, const Ip *b)
 
 guint ip_bits(const Ip *ip)
 {
-    return (guint) ip_length(ip) * 8;
+    return (guint)ip_length(ip) * 8;
 }
 
 gboolean ip_is_link_local(const Ip *ip)
@@ -97,16 +97,16 @@ gboolean ip_is_loopback(const Ip *ip)
 gboolean ip_add(const Ip *ip, gint64 n, Ip *result)
 {
     gsize length = ip_length(ip);
-    guint64 magnitude = n < 0 ? -(guint64) n : (guint64) n;
+    guint64 magnitude = n < 0 ? -(guint64)n : (guint64)n;
     gint carry = 0;
 
     *result = *ip;
     for (gsize i = length; i-- > 0;) {
-        gint digit = (gint) (magnitude & 0xff);
+        gint digit = (gint)(magnitude & 0xff);
         gint sum = n < 0 ? ip->bytes[i] - digit + carry : ip->bytes[i] + digit + carry;
 
         magnitude >>= 8;
-        result->bytes[i] = (guint8) (sum & 0xff);
+        result->bytes[i] = (guint8)(sum & 0xff);
         carry = sum < 0 ? -1 : sum > 0xff ? 1 : 0;
     }
     return length > 0 && carry == 0 && magnitude == 0;
@@ -119,7 +119,7 @@ static guint8 mask_byte(guint prefix, gsize i)
         return 0xff;
     if (prefix <= i * 8)
         return 0;
-    return (guint8) (0xff << (8 - (prefix - i * 8)));
+    return (guint8)(0xff << (8 - (prefix - i * 8)));
 }
 
 static gboolean prefix_parse(const char *text, guint most, guint8 *prefix)
@@ -128,14 +128,14 @@ static gboolean prefix_parse(const char *text, guint most, guint8 *prefix)
 
     if (!text || !g_ascii_string_to_unsigned(text, 10, 0, most, &value, NULL))
         return FALSE;
-    *prefix = (guint8) value;
+    *prefix = (guint8)value;
     return TRUE;
 }
 
 gboolean ipnet_parse(const char *text, IpNet *net)
 {
     const char *slash = text ? strchr(text, '/') : NULL;
-    g_autofree char *address = slash ? g_strndup(text, (gsize) (slash - text)) : NULL;
+    g_autofree char *address = slash ? g_strndup(text, (gsize)(slash - text)) : NULL;
 
     memset(net, 0, sizeof(*net));
     return address && ip_parse(address, &net->ip) && prefix_parse(slash + 1, ip_bits(&net->ip), &net->prefix);
@@ -154,7 +154,7 @@ static gboolean prefix_from_netmask(const char *netmask, guint8 *prefix)
         if (mask.bytes[i / 8] & (0x80 >> (i % 8)))
             return FALSE;
     }
-    *prefix = (guint8) bits;
+    *prefix = (guint8)bits;
     return TRUE;
 }
 
@@ -199,7 +199,7 @@ Ip ipnet_last(const IpNet *net)
     Ip result = net->ip;
 
     for (gsize i = 0; i < ip_length(&net->ip); i++)
-        result.bytes[i] |= (guint8) ~mask_byte(net->prefix, i);
+        result.bytes[i] |= (guint8)~mask_byte(net->prefix, i);
     return result;
 }
 
@@ -245,7 +245,7 @@ guint64 ip_range_size(const Ip *first, const Ip *last)
 
         if (size > (G_MAXUINT64 >> 9))
             return G_MAXUINT64;
-        size = size * 256 + (guint64) digit;
+        size = size * 256 + (guint64)digit;
     }
     return size + 1;
 }
@@ -261,7 +261,7 @@ gboolean mac_parse(const char *text, Mac *mac)
 
         if (high < 0 || low < 0 || (i < sizeof(mac->bytes) - 1 && text[i * 3 + 2] != ':'))
             return FALSE;
-        mac->bytes[i] = (guint8) (high * 16 + low);
+        mac->bytes[i] = (guint8)(high * 16 + low);
     }
     return TRUE;
 }

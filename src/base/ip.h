@@ -44,8 +44,9 @@ gboolean ip_add(const Ip *ip, gint64 n, Ip *result);
 
 /* "192.168.122.0/24"; the prefix is required, host bits are kept. */
 gboolean ipnet_parse(const char *text, IpNet *net);
-/* From address and netmask or prefix as libvirt's <ip> has them; either may be NULL (then the classful default of
- * IPv4, as libvirt does, or 64). FALSE if the netmask is not contiguous or the prefix out of range. */
+/* From address and netmask or prefix as libvirt's <ip> has them; either may be NULL (then the classful
+ * default of IPv4, as libvirt does, or 64). FALSE if the netmask is not contiguous or the prefix out of
+ * range. */
 gboolean ipnet_from_xml(const char *address, const char *netmask, const char *prefix, IpNet *net);
 char *ipnet_to_string(const IpNet *net);
 /* The network address / the last address (IPv4: broadcast). */
@@ -58,7 +59,8 @@ gboolean ipnet_contains(const IpNet *net, const Ip *ip);
 gboolean ipnet_covers(const IpNet *outer, const IpNet *inner);
 gboolean ipnet_overlaps(const IpNet *a, const IpNet *b);
 
-/* Number of addresses from first to last, inclusive, saturating at G_MAXUINT64; 0 if they are out of order. */
+/* Number of addresses from first to last, inclusive, saturating at G_MAXUINT64; 0 if they are out of order.
+ */
 guint64 ip_range_size(const Ip *first, const Ip *last);
 
 gboolean mac_parse(const char *text, Mac *mac);

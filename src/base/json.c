@@ -25,7 +25,7 @@
  * bad entry does not take a whole lease file with it. In a key they are refused always.
  */
 
-#define JSON_MAX_BYTES (32 * 1024 * 1024)
+#define JSON_MAX_MIB 32
 /* jansson goes down by recursion: far below its own limit (2048). */
 #define JSON_MAX_DEPTH 256
 
@@ -199,8 +199,8 @@ json_t *json_parse(const char *bytes, gsize length, guint depth, gboolean raw_by
     g_autoptr(GString) mapped = NULL;
     gboolean ok;
 
-    if (length > JSON_MAX_BYTES) {
-        vnat_error_set(error, VNAT_ERROR_INVALID, "size: more than %d MiB", JSON_MAX_BYTES / (1024 * 1024));
+    if (length > (gsize)JSON_MAX_MIB * 1024 * 1024) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "size: more than %d MiB", JSON_MAX_MIB);
         return NULL;
     }
     ok = scan_document(&scan, error);

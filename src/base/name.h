@@ -4,8 +4,8 @@
 #include <glib.h>
 
 /*
- * Identifiers. What vnat itself defines must be of the narrow form; what exists under other names stays addressable,
- * but no path is built from a name that is not of it.
+ * Identifiers. What vnat itself defines must be of the narrow form; what exists under other names stays
+ * addressable, but no path is built from a name that is not of it.
  */
 
 /* A bridge or tap: [A-Za-z0-9][A-Za-z0-9_.-]{0,14} (the kernel's IFNAMSIZ less the NUL). */

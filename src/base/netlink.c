@@ -38,7 +38,7 @@ struct Netlink {
 
 typedef enum { RECEIVED, RECEIVED_NOTHING, RECEIVED_OVERRUN, RECEIVED_ERROR } Received;
 
-/* ------------------------------------------------------------------------------------------ the socket */
+/* -------------------------------------------------------------------------------------- the socket */
 
 /* cause may be NULL. */
 static gboolean error_from_errno(GError **error, int number, const char *cause)
@@ -154,7 +154,7 @@ static Received netlink_receive(Netlink *netlink, gsize *length)
     return RECEIVED;
 }
 
-/* ----------------------------------------------------------------------------------------- the request */
+/* ------------------------------------------------------------------------------------- the request */
 
 static struct nlmsghdr *request_header(NetlinkRequest *request)
 {
@@ -202,7 +202,7 @@ void netlink_request_nest_end(NetlinkRequest *request, struct nlattr *nest)
     mnl_attr_nest_end(request_header(request), nest);
 }
 
-/* ---------------------------------------------------------------------------------------- the exchange */
+/* ------------------------------------------------------------------------------------ the exchange */
 
 /* The kernel's explanation (NLMSGERR_ATTR_MSG) behind a header of this length, or NULL. */
 static char *extended_cause(const struct nlmsghdr *message, gsize body)
@@ -340,7 +340,7 @@ gboolean netlink_change(Netlink *netlink, NetlinkRequest *request, guint16 flags
     return exchange_run(netlink, request, NLM_F_ACK | flags, &exchange, deadline, error);
 }
 
-/* ------------------------------------------------------------------------------------ the subscription */
+/* -------------------------------------------------------------------------------- the subscription */
 
 typedef struct {
     NetlinkTake take;
@@ -377,7 +377,7 @@ NetlinkNews netlink_drain(Netlink *netlink, NetlinkTake take, gpointer data)
     return overrun ? NETLINK_OVERRUN : drain.any ? NETLINK_NEWS : NETLINK_QUIET;
 }
 
-/* ------------------------------------------------------------------------------------------- the bytes */
+/* --------------------------------------------------------------------------------------- the bytes */
 
 gboolean netlink_each(const void *bytes, gsize length, NetlinkTake take, gpointer data)
 {

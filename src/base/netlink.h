@@ -16,7 +16,7 @@
  * is in it.
  */
 
-/* ------------------------------------------------------------------------------------------ the socket */
+/* -------------------------------------------------------------------------------------- the socket */
 
 typedef struct Netlink Netlink;
 
@@ -92,7 +92,7 @@ NetlinkNews netlink_drain(Netlink *netlink, NetlinkTake take, gpointer data);
 /* Waits until something is queued. FALSE at the deadline. */
 gboolean netlink_wait(Netlink *netlink, Deadline deadline);
 
-/* ------------------------------------------------------------------------------------------- the bytes */
+/* --------------------------------------------------------------------------------------- the bytes */
 
 /*
  * Hands out the messages in bytes, which must be aligned as malloc aligns. Stops at the first message that is

@@ -55,8 +55,7 @@ static void run_pipe_clear(RunPipe *pipe)
     pipe->text = NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------- starting
- */
+/* ---------------------------------------------------------------------------------------- starting */
 
 /* The program's file, or NULL. */
 static char *run_search(const char *name)
@@ -165,8 +164,7 @@ Run *run_start(const char *const *argv, GError **error)
     return g_steal_pointer(&run);
 }
 
-/* ------------------------------------------------------------------------------------------------- finishing
- */
+/* --------------------------------------------------------------------------------------- finishing */
 
 /*
  * Waits for the end of the process until the deadline and reaps it; FALSE if it still lives. Without a pidfd

@@ -4,9 +4,9 @@
 
 /* The owner's side of a batch: in, out and the clock; the rules are in virt-pool-private.h. */
 
-#define STUCK_AFTER (2 * G_USEC_PER_SEC)
+#define STUCK_AFTER (2 * G_TIME_SPAN_SECOND)
 /* A batch that is not through by then gets all the workers it may have. */
-#define EXPAND_AFTER (20 * 1000)
+#define EXPAND_AFTER (20 * G_TIME_SPAN_MILLISECOND)
 /* Before that, a worker for so many items: starting a thread costs about as much as a call. */
 #define ITEMS_A_WORKER 4
 

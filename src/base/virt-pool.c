@@ -4,14 +4,13 @@
 
 /* Workers and lines; the rules are in virt-pool-private.h. */
 
-#define SLOW_AFTER (1 * G_USEC_PER_SEC)
-#define CLOSE_WITHIN (1 * G_USEC_PER_SEC)
+#define SLOW_AFTER G_TIME_SPAN_SECOND
+#define CLOSE_WITHIN G_TIME_SPAN_SECOND
 #define LINE_CALLS_BESIDE_SLOW 5
 #define LINE_SLOW_MAX 2
 #define POOL_CALLS_MAX 16
 
-/* ------------------------------------------------------------------------------------------------------ life
- */
+/* -------------------------------------------------------------------------------------------- life */
 
 VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_dial)
 {

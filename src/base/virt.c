@@ -126,31 +126,37 @@ static void conn_adopt(VirtConn *conn, const Hello *hello, const Dial *dial)
     virt_pool_set_width(conn->pool, conn->libversion < LIBVIRT_XML_TAKES_JOB ? BULK_WIDTH : BULK_WIDTH_JOBS);
 }
 
+static void open_error_complete(GError **error, const char *uri)
+{
+    if (!g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        return;
+    g_clear_error(error);
+    vnat_error_set(error, VNAT_ERROR_DEADLINE,
+                   "no answer from libvirt in time: its daemon hangs or is stopped");
+    vnat_error_what(error, "failed to connect to '%s'", uri);
+    vnat_error_hint(error, "systemctl status libvirtd virtqemud");
+}
+
 VirtConn *virt_open(const char *uri, gboolean readonly, Deadline deadline, GError **error)
 {
-    g_autoptr(VirtConn) conn = g_new0(VirtConn, 1);
     Dial *dial = g_new0(Dial, 1);
     Hello *hello = g_new0(Hello, 1);
     GError *failure = NULL;
+    VirtConn *conn = g_new0(VirtConn, 1);
 
     virSetErrorFunc(NULL, be_silent);
     dial->uri = g_strdup(uri);
     dial->readonly = readonly;
     conn->pool = virt_pool_new(dial_open, dial, dial_free);
-    if (virt_call(conn, "virConnectOpen", hello_call, hello, hello_free, deadline, &failure)) {
-        conn_adopt(conn, hello, dial);
-        hello_free(hello);
-        return g_steal_pointer(&conn);
+    if (!virt_call(conn, "virConnectOpen", hello_call, hello, hello_free, deadline, &failure)) {
+        open_error_complete(&failure, uri);
+        g_propagate_error(error, failure);
+        virt_close(conn);
+        return NULL;
     }
-    if (g_error_matches(failure, VNAT_ERROR, VNAT_ERROR_DEADLINE)) {
-        g_clear_error(&failure);
-        vnat_error_set(&failure, VNAT_ERROR_DEADLINE,
-                       "no answer from libvirt in time: its daemon hangs or is stopped");
-        vnat_error_what(&failure, "failed to connect to '%s'", uri);
-        vnat_error_hint(&failure, "systemctl status libvirtd virtqemud");
-    }
-    g_propagate_error(error, failure);
-    return NULL;
+    conn_adopt(conn, hello, dial);
+    hello_free(hello);
+    return conn;
 }
 
 /* Set once, by whoever closes a connection; read at the end of the process. */

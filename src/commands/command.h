@@ -97,7 +97,13 @@ extern const Option options_common[], options_table[], options_json[];
 const Command *command_find(char **words, guint *used);
 
 /*
- * Parses a command's own part of the command line into ctx (options and words; both made here). Errors:
+ * Parses the options before the command into ctx->options, which it makes. *used: how many words of argv they
+ * took, the program's name among them. Errors: VNAT_ERROR_USAGE.
+ */
+gboolean globals_read(Context *ctx, const Option *table, int argc, char **argv, int *used, GError **error);
+
+/*
+ * Parses a command's own part of the command line into ctx (options anew, and words, made here). Errors:
  * VNAT_ERROR_USAGE.
  */
 gboolean command_parse(Context *ctx, const Command *command, int argc, char **argv, GError **error);

@@ -25,42 +25,6 @@ const Option options_global[] = {
     {NULL},
 };
 
-/* Where each global option's value goes, for GOption. */
-typedef struct {
-    char *uri, *color, *timeout;
-    gboolean readonly, quiet, json, help, version;
-    gint debug;
-} Globals;
-
-static GOptionEntry *globals_entries(Globals *globals)
-{
-    const struct {
-        const char *name;
-        GOptionArg kind;
-        gpointer target;
-    } targets[] = {
-        {"connect", G_OPTION_ARG_FILENAME, &globals->uri}, /* FILENAME: bytes as they are, whatever the locale
-                                                            */
-        {"readonly", G_OPTION_ARG_NONE, &globals->readonly},
-        {"timeout", G_OPTION_ARG_FILENAME, &globals->timeout},
-        {"debug", G_OPTION_ARG_INT, &globals->debug},
-        {"color", G_OPTION_ARG_FILENAME, &globals->color},
-        {"quiet", G_OPTION_ARG_NONE, &globals->quiet},
-        {"json", G_OPTION_ARG_NONE, &globals->json},
-        {"help", G_OPTION_ARG_NONE, &globals->help},
-        {"version", G_OPTION_ARG_NONE, &globals->version},
-    };
-    GOptionEntry *entries = g_new0(GOptionEntry, G_N_ELEMENTS(targets) + 1);
-
-    for (guint i = 0; i < G_N_ELEMENTS(targets); i++) {
-        entries[i].long_name = options_global[i].name;
-        entries[i].short_name = options_global[i].letter;
-        entries[i].arg = targets[i].kind;
-        entries[i].arg_data = targets[i].target;
-    }
-    return entries;
-}
-
 static gboolean parse_timeout(const char *text, double *seconds, GError **error)
 {
     char *end;
@@ -88,18 +52,19 @@ static gboolean parse_color(const char *when, gboolean *color, GError **error)
     return TRUE;
 }
 
-static gboolean globals_apply(Context *ctx, Globals *globals, GError **error)
+static gboolean globals_apply(Context *ctx, GError **error)
 {
+    const char *debug = option_value(ctx, "debug");
     double seconds;
 
-    if (!parse_timeout(globals->timeout, &seconds, error) ||
-        !parse_color(globals->color, &ctx->view.color, error))
+    if (!parse_timeout(option_value(ctx, "timeout"), &seconds, error) ||
+        !parse_color(option_value(ctx, "color"), &ctx->view.color, error))
         return FALSE;
-    ctx->uri = globals->uri;
-    ctx->readonly = globals->readonly;
-    ctx->quiet = globals->quiet;
-    ctx->json = globals->json;
-    ctx->debug = globals->debug;
+    ctx->uri = option_value(ctx, "connect");
+    ctx->readonly = option_flag(ctx, "readonly");
+    ctx->quiet = option_flag(ctx, "quiet");
+    ctx->json = option_flag(ctx, "json");
+    ctx->debug = debug ? (int)g_ascii_strtoll(debug, NULL, 10) : 0;
     ctx->deadline = deadline_in(seconds);
     return TRUE;
 }
@@ -107,33 +72,17 @@ static gboolean globals_apply(Context *ctx, Globals *globals, GError **error)
 gboolean globals_parse(Context *ctx, int *argc, char ***argv, gboolean *show_help, gboolean *show_version,
                        GError **error)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    Globals globals = {0};
-    g_autofree GOptionEntry *entries = globals_entries(&globals);
-    GError *local = NULL;
-    gboolean ok;
+    int used;
 
-    g_option_context_set_strict_posix(context, TRUE);
-    g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, entries, NULL);
-    ok = g_option_context_parse(context, argc, argv, &local);
-    if (!ok) {
-        vnat_error_set(error, VNAT_ERROR_USAGE, "%s", local->message);
+    if (!globals_read(ctx, options_global, *argc, *argv, &used, error)) {
         vnat_error_hint(error, "vnat --help");
-        g_error_free(local);
         return FALSE;
     }
-    /* strict posix leaves "--" in front of what it ended */
-    if (*argc > 1 && strcmp((*argv)[1], "--") == 0) {
-        (*argv)++;
-        (*argc)--;
-    }
-    *show_help = globals.help;
-    *show_version = globals.version;
-    ok = globals_apply(ctx, &globals, error);
-    g_free(globals.timeout);
-    g_free(globals.color);
-    return ok;
+    *show_help = option_flag(ctx, "help");
+    *show_version = option_flag(ctx, "version");
+    *argv += used - 1;
+    *argc -= used - 1;
+    return globals_apply(ctx, error);
 }
 
 const char *globals_uri(const Context *ctx)

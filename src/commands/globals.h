@@ -7,7 +7,7 @@
 extern const Option options_global[];
 
 /*
- * Parses the global options and removes them: on return *argc and *argv begin with the command. *show_help
+ * Parses the global options and removes them: on return the command follows (*argv)[0]. *show_help
  * and *show_version are set where asked for. Errors: VNAT_ERROR_USAGE.
  */
 gboolean globals_parse(Context *ctx, int *argc, char ***argv, gboolean *show_help, gboolean *show_version,

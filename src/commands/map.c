@@ -66,7 +66,7 @@ const Command command_map = {
     .description =
         "Also shows ports of libvirt's bridges that no domain claims. Addresses come from leases,\n"
         "guest agents and the kernel's neighbour table; 'problems' names the checks that fail.",
-    .examples = "  vnat map\n  vnat map default\n  vnat map -o domain,interface,ip -n\n"
+    .examples = "  vnat map\n  vnat map default\n  vnat map -o domain,tap,ip -n\n"
                 "  vnat map --json | jq -r '.interfaces[] | select(.problems != []) | .tap'",
     .arguments = arguments_map,
     .flags = COMMAND_JSON,

@@ -9,9 +9,9 @@
 #include <string.h>
 
 /*
- * A command's own part of the command line: getopt_long over its tables, so that options and arguments may
- * mix. getopt_long also takes abbreviations of long options, which would let every new option break a script:
- * those are refused.
+ * The command line: getopt_long over the tables, once for the global options, which end at the first word,
+ * and once for the command's own, where options and arguments may mix. getopt_long also takes abbreviations
+ * of long options, which would let every new option break a script: those are refused.
  */
 
 const Option options_common[] = {
@@ -160,6 +160,22 @@ static gboolean check_words(const Context *ctx, GError **error)
     return TRUE;
 }
 
+static void parser_init(Parser *parser, const char *mode)
+{
+    unsetenv("POSIXLY_CORRECT"); /* options may stand after arguments, whatever the caller's shell likes */
+    parser->options = g_ptr_array_new();
+    parser->longs = g_array_new(FALSE, FALSE, sizeof(struct option));
+    parser->letters = g_string_new(mode);
+}
+
+static void parser_clear(Parser *parser)
+{
+    g_ptr_array_unref(parser->options);
+    g_array_unref(parser->longs);
+    g_string_free(parser->letters, TRUE);
+}
+
+/* Leaves optind at the first word that is no option. */
 static gboolean parse_options(Context *ctx, Parser *parser, int argc, char **argv, GError **error)
 {
     struct option end = {0};
@@ -171,13 +187,37 @@ static gboolean parse_options(Context *ctx, Parser *parser, int argc, char **arg
                                 (const struct option *)(void *)parser->longs->data, NULL);
 
         if (value == -1)
-            break;
+            return TRUE;
         if (!parse_one(ctx, parser, value, argv, error))
             return FALSE;
     }
-    for (int i = optind; i < argc; i++)
-        g_ptr_array_add(ctx->words, argv[i]);
-    return TRUE;
+}
+
+gboolean globals_read(Context *ctx, const Option *table, int argc, char **argv, int *used, GError **error)
+{
+    Parser parser;
+    gboolean ok;
+
+    ctx->options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    parser_init(&parser, "+:"); /* '+': the first word that is no option ends them */
+    parser_add(&parser, table);
+    ok = parse_options(ctx, &parser, argc, argv, error);
+    *used = optind;
+    parser_clear(&parser);
+    return ok;
+}
+
+static gboolean command_settle(Context *ctx, GError **error)
+{
+    ctx->quiet = ctx->quiet || option_flag(ctx, "quiet");
+    ctx->json = ctx->json || option_flag(ctx, "json");
+    ctx->view.noheadings = option_flag(ctx, "noheadings");
+    ctx->view.csv = option_flag(ctx, "csv");
+    if (option_flag(ctx, "help") || option_flag(ctx, "list-columns"))
+        return TRUE;
+    if (ctx->json && !(ctx->command->flags & COMMAND_JSON))
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "%s has no JSON form", ctx->command->name);
+    return check_words(ctx, error);
 }
 
 gboolean command_parse(Context *ctx, const Command *command, int argc, char **argv, GError **error)
@@ -186,17 +226,14 @@ gboolean command_parse(Context *ctx, const Command *command, int argc, char **ar
     gboolean ok;
 
     ctx->command = command;
-    ctx->options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     ctx->words = g_ptr_array_new();
+    g_hash_table_remove_all(ctx->options);
     if (command->flags & COMMAND_RAW) {
         for (int i = 1; i < argc; i++)
             g_ptr_array_add(ctx->words, argv[i]);
         return TRUE;
     }
-    unsetenv("POSIXLY_CORRECT"); /* options may stand after arguments, whatever the caller's shell likes */
-    parser.options = g_ptr_array_new();
-    parser.longs = g_array_new(FALSE, FALSE, sizeof(struct option));
-    parser.letters = g_string_new(":");
+    parser_init(&parser, ":");
     parser_add(&parser, options_common);
     if (command->flags & COMMAND_JSON)
         parser_add(&parser, options_json);
@@ -204,20 +241,10 @@ gboolean command_parse(Context *ctx, const Command *command, int argc, char **ar
         parser_add(&parser, options_table);
     parser_add(&parser, command->options);
     ok = parse_options(ctx, &parser, argc, argv, error);
-    g_ptr_array_unref(parser.options);
-    g_array_unref(parser.longs);
-    g_string_free(parser.letters, TRUE);
-    if (!ok)
-        return FALSE;
-    ctx->quiet = ctx->quiet || option_flag(ctx, "quiet");
-    ctx->json = ctx->json || option_flag(ctx, "json");
-    ctx->view.noheadings = option_flag(ctx, "noheadings");
-    ctx->view.csv = option_flag(ctx, "csv");
-    if (option_flag(ctx, "help") || option_flag(ctx, "list-columns"))
-        return TRUE;
-    if (ctx->json && !(command->flags & COMMAND_JSON))
-        return vnat_error_set(error, VNAT_ERROR_USAGE, "%s has no JSON form", command->name);
-    return check_words(ctx, error);
+    for (int i = optind; ok && i < argc; i++)
+        g_ptr_array_add(ctx->words, argv[i]);
+    parser_clear(&parser);
+    return ok && command_settle(ctx, error);
 }
 
 gboolean option_flag(const Context *ctx, const char *name)

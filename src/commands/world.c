@@ -232,7 +232,6 @@ Domain *world_read_domain(World *world, const char *which, gboolean inactive, Wa
 
     if (!domain) {
         suggest(world, which, TRUE, error);
-        vnat_error_what(error, "failed to get domain '%s'", which);
         return NULL;
     }
     if (!read_networks_of(world, domain, error) || !read_beside(world, wants, error))
@@ -247,7 +246,6 @@ Network *world_read_network(World *world, const char *which, gboolean inactive, 
 
     if (!network) {
         suggest(world, which, FALSE, error);
-        vnat_error_what(error, "failed to get network '%s'", which);
         return NULL;
     }
     if ((wants & (WANT_DOMAINS | WANT_ALL_DOMAINS)) &&

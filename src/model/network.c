@@ -96,12 +96,15 @@ const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network)
     return NULL;
 }
 
-/* Whose a socket is can be told by pid; without the right to read that, by uid: nobody's sockets are few. */
-static gboolean socket_is_of(const Facts *facts, const Socket *socket, const Dnsmasq *dnsmasq)
+/*
+ * Whose a socket is can be told by pid alone: dnsmasq binds as root and drops its rights after, so that its
+ * sockets do not bear its uid.
+ */
+static Tri socket_is_of(const Facts *facts, const Socket *socket, const Dnsmasq *dnsmasq)
 {
     if (socket->pid)
-        return socket->pid == dnsmasq->pid;
-    return !facts->socket_owners_known && dnsmasq->owner >= 0 && socket->uid == (guint)dnsmasq->owner;
+        return socket->pid == dnsmasq->pid ? TRI_YES : TRI_NO;
+    return facts->socket_owners_known ? TRI_NO : TRI_UNKNOWN;
 }
 
 /* On the address itself, or on a wildcard; bound to the device, or to none. */
@@ -117,16 +120,25 @@ static gboolean socket_serves(const Socket *socket, guint8 protocol, guint16 por
     return ip_equal(&socket->local, ip);
 }
 
-static gboolean dnsmasq_holds(const Facts *facts, const Dnsmasq *dnsmasq, guint8 protocol, guint16 port,
-                              const Ip *ip, guint ifindex)
+/* TRI_UNKNOWN: somebody holds it, and who cannot be read. */
+static Tri dnsmasq_holds(const Facts *facts, const Dnsmasq *dnsmasq, guint8 protocol, guint16 port,
+                         const Ip *ip, guint ifindex)
 {
+    Tri best = TRI_NO;
+
     for (guint i = 0; i < facts->sockets->len; i++) {
         const Socket *socket = facts->sockets->pdata[i];
+        Tri own;
 
-        if (socket_serves(socket, protocol, port, ip, ifindex) && socket_is_of(facts, socket, dnsmasq))
-            return TRUE;
+        if (!socket_serves(socket, protocol, port, ip, ifindex))
+            continue;
+        own = socket_is_of(facts, socket, dnsmasq);
+        if (own == TRI_YES)
+            return TRI_YES;
+        if (own == TRI_UNKNOWN)
+            best = TRI_UNKNOWN;
     }
-    return FALSE;
+    return best;
 }
 
 /* dnsmasq binds an IPv6 address only once it is usable: that takes carrier, so a guest. */
@@ -199,11 +211,12 @@ Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrAr
     wanted = network_wanted_sockets(facts, network, link);
     for (guint i = 0; i < wanted->len; i++) {
         const WantedSocket *socket = &g_array_index(wanted, WantedSocket, i);
+        Tri holds = dnsmasq_holds(facts, dnsmasq, socket->protocol, socket->port, &socket->ip, link->ifindex);
 
-        if (!dnsmasq_holds(facts, dnsmasq, socket->protocol, socket->port, &socket->ip, link->ifindex)) {
+        if (holds == TRI_NO)
             missing_add(missing, wanted_text(socket, network->bridge));
-            listening = TRI_NO;
-        }
+        if (holds == TRI_NO || (holds == TRI_UNKNOWN && listening == TRI_YES))
+            listening = holds;
     }
     return listening;
 }
@@ -218,7 +231,7 @@ GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
         Socket *socket = facts->sockets->pdata[i];
         gboolean found = FALSE;
 
-        if (dnsmasq && dnsmasq->alive && socket_is_of(facts, socket, dnsmasq))
+        if (dnsmasq && dnsmasq->alive && socket_is_of(facts, socket, dnsmasq) != TRI_NO)
             continue;
         for (guint j = 0; j < network->ips->len && !found; j++) {
             const NetworkIp *ip = network->ips->pdata[j];

@@ -48,9 +48,8 @@ const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network);
 /*
  * Whether the network's live dnsmasq holds the sockets that it must: where DNS is on, UDP and TCP 53 on each
  * IPv4 address (an IPv6 one only while the bridge has carrier and the address is not tentative); with DHCP,
- * UDP 67 (IPv6: 547) bound to the bridge's device. Sockets are its own if their pid is, or, where pids cannot
- * be read, if their uid is. missing (may be NULL) gets new strings like "udp 192.168.122.1:53". TRI_UNKNOWN
- * where the facts do not tell.
+ * UDP 67 (IPv6: 547) bound to the bridge's device. Sockets are its own if their pid is. missing (may be NULL)
+ * gets new strings like "udp 192.168.122.1:53". TRI_UNKNOWN where the facts do not tell.
  */
 Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrArray *missing);
 

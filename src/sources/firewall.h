@@ -5,24 +5,45 @@
 #include "model/facts.h"
 
 /*
- * The packet filter as facts->firewall, by programs: `nft -j list ruleset` for hooks, priorities, policies and native
- * tables; `iptables-nft-save` and `ip6tables-nft-save` for the tables that iptables-nft keeps (nft's JSON has no details of
- * their xt expressions), `iptables-legacy-save` only if /proc/net/ip_tables_names is not empty. Needs CAP_NET_ADMIN;
- * without it the source is down and its error says so. Sets SOURCE_FIREWALL.
+ * The packet filter as facts->firewall, by programs: `nft -j list ruleset` for everything that nft's JSON can
+ * say; `iptables-nft-save` and `ip6tables-nft-save` for the rules with xt expressions, of which it says only
+ * the name; `iptables-legacy-save` only if /proc/net/ip_tables_names is not empty (IPv6 likewise). Each table
+ * appears once.
+ *
+ * Sets SOURCE_FIREWALL: live; stale, with the reason, where one program did not answer and what the others
+ * said is shown; on FALSE stale with the old tables, or down where there are none. Errors: DENIED (needs
+ * CAP_NET_ADMIN), NOT_FOUND (names the program that is not installed), DEADLINE, INVALID, FAILED.
  */
 gboolean firewall_read(Facts *facts, Deadline deadline, GError **error);
 
-/* ---------------------------------------------------------------------------------------------- pure parsers */
+/* ------------------------------------------------------------------------------------ pure parsers */
 
 /*
- * nft's JSON (libnftables-json(5)): tables with chains and rules, shape FIREWALL_NFT. Tables kept by iptables-nft are
- * included too, for their hooks; *xt_tables (may be NULL) counts those that hold xt expressions.
+ * nft's JSON (libnftables-json(5)): every table with its chains, rules, sets and maps; shape FIREWALL_NFT,
+ * also for those that iptables-nft keeps. New array of FirewallTable; NULL with INVALID.
  */
 GPtrArray *firewall_parse_nft(const char *json, gsize length, GError **error);
 
 /*
- * iptables-save's text: "*table", ":CHAIN POLICY [p:b]", "-A CHAIN words", "COMMIT", comments. Words may be quoted with
- * double quotes and backslash. shape and family ("ip", "ip6") are filled into the tables. Built-in chains get their
- * hook, type and the priority that iptables gives them.
+ * iptables-save's text: "*table", ":CHAIN POLICY [p:b]", "-A CHAIN words", "COMMIT", comments. Words may be
+ * quoted with double quotes and backslash. shape and family ("ip", "ip6") are filled into the tables.
+ * Built-in chains get their hook, type and the priority that iptables gives them. New array of FirewallTable;
+ * NULL with INVALID ("line 3: …").
  */
-GPtrArray *firewall_parse_save(const char *text, gsize length, FirewallShape shape, const char *family, GError **error);
+GPtrArray *firewall_parse_save(const char *text, gsize length, FirewallShape shape, const char *family,
+                               GError **error);
+
+/*
+ * Whether iptables-save is wanted to read a table of nft's: of IPv4 or IPv6, and a rule holds an xt
+ * expression, or its name and those of its base chains are iptables' own.
+ */
+gboolean firewall_table_is_iptables(const FirewallTable *table);
+
+/*
+ * Puts what iptables-nft-save says of one family's tables into nft's own reading of them: rules with xt
+ * expressions, and plain ones that both can say, become iptables rules (argv); what the save program cannot
+ * say stays nft's (expr). A saved table that nft did not list is moved over. FALSE if a chain has not as many
+ * rules in both: then they were read at different moments; that chain's rules are the saved ones if it has xt
+ * expressions.
+ */
+gboolean firewall_merge_save(GPtrArray *tables, GPtrArray *saved);

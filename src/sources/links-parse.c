@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------------------------------------- values */
+/* ------------------------------------------------------------------------------------------ values */
 
 /* 0 where ip(8) would know neither: other families have no place in the facts. */
 static guint8 family_number(int family)
@@ -46,7 +46,7 @@ static guint32 seconds_of_ticks(guint32 ticks)
     return per_second > 0 ? (guint32)(ticks / (gulong)per_second) : G_MAXUINT32;
 }
 
-/* ----------------------------------------------------------------------------------------------- links */
+/* ------------------------------------------------------------------------------------------- links */
 
 static void bridge_parse(const struct nlattr *data, BridgeInfo *info)
 {
@@ -130,7 +130,7 @@ Link *link_parse(const struct nlmsghdr *message)
     return g_steal_pointer(&link);
 }
 
-/* ------------------------------------------------------------------------------------------- addresses */
+/* --------------------------------------------------------------------------------------- addresses */
 
 gboolean link_address_parse(const struct nlmsghdr *message, LinkAddress *address)
 {
@@ -157,7 +157,7 @@ gboolean link_address_parse(const struct nlmsghdr *message, LinkAddress *address
     return TRUE;
 }
 
-/* --------------------------------------------------------------------------- neighbours and forwarding */
+/* ----------------------------------------------------------------------- neighbours and forwarding */
 
 gboolean neighbour_parse(const struct nlmsghdr *message, Neighbour *neighbour)
 {
@@ -208,7 +208,7 @@ gboolean fdb_entry_parse(const struct nlmsghdr *message, FdbEntry *entry)
     return TRUE;
 }
 
-/* ---------------------------------------------------------------------------------------------- routes */
+/* ------------------------------------------------------------------------------------------ routes */
 
 /* RTA_GATEWAY of the route's family, or RTA_VIA, which tells its own (an IPv4 route through an IPv6 gateway).
  */

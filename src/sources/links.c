@@ -104,7 +104,7 @@ static void reading_publish(Reading *reading, LinksWanted wanted, Facts *facts)
         swap_arrays(&reading->neighbours, &facts->neighbours);
 }
 
-/* ----------------------------------------------------------------------------------------------- dumps */
+/* ------------------------------------------------------------------------------------------- dumps */
 
 static void take_link(const struct nlmsghdr *message, gpointer data)
 {
@@ -229,7 +229,7 @@ static gboolean reading_fill(Reading *reading, LinksWanted wanted, Deadline dead
     return netlink != NULL;
 }
 
-/* ------------------------------------------------------------------------------------------ the source */
+/* -------------------------------------------------------------------------------------- the source */
 
 /* One source. What was read before stays when it cannot be read again. */
 static gboolean source_read(Facts *facts, SourceId id, LinksWanted wanted, Deadline deadline, GError **error)
@@ -260,7 +260,7 @@ gboolean links_read(Facts *facts, LinksWanted wanted, Deadline deadline, GError 
            links;
 }
 
-/* ----------------------------------------------------------------------------------------- the monitor */
+/* ------------------------------------------------------------------------------------- the monitor */
 
 struct LinksMonitor {
     Netlink *netlink;

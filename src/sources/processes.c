@@ -34,7 +34,7 @@
 /* NAME_MAX less the longest ending that is put behind a name. */
 #define NAME_BYTES (255 - 8)
 
-/* ---------------------------------------------------------------------------------------- pure parsers */
+/* ------------------------------------------------------------------------------------ pure parsers */
 
 static gboolean word_is_program(const char *word, gsize length, const char *program)
 {
@@ -83,7 +83,7 @@ char proc_stat_state(const char *stat, gsize length)
     return paren[2];
 }
 
-/* ------------------------------------------------------------------------------------------- processes */
+/* --------------------------------------------------------------------------------------- processes */
 
 static gboolean process_exists(gint pid)
 {
@@ -204,7 +204,7 @@ Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *ne
     return dnsmasq;
 }
 
-/* ------------------------------------------------------------------------------------------ the source */
+/* -------------------------------------------------------------------------------------- the source */
 
 static GPtrArray *dnsmasqs_look(const Facts *facts)
 {

@@ -18,7 +18,7 @@
  */
 gboolean processes_read(Facts *facts, gboolean sockets, Deadline deadline, GError **error);
 
-/* ---------------------------------------------------------------------------------------- pure parsers */
+/* ------------------------------------------------------------------------------------ pure parsers */
 
 /* Whether a /proc/PID/cmdline (NUL-separated words) is a dnsmasq with this configuration file. */
 gboolean dnsmasq_cmdline_matches(const char *cmdline, gsize length, const char *config);

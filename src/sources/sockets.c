@@ -26,7 +26,7 @@
 
 #define LINK_BYTES 64
 
-/* --------------------------------------------------------------------------------------------- reading */
+/* ----------------------------------------------------------------------------------------- reading */
 
 typedef struct {
     GPtrArray *sockets;
@@ -94,7 +94,7 @@ GPtrArray *sockets_read(Deadline deadline, GError **error)
     return g_steal_pointer(&sockets);
 }
 
-/* ---------------------------------------------------------------------------------------------- owners */
+/* ------------------------------------------------------------------------------------------ owners */
 
 typedef DIR Directory;
 static void directory_close(Directory *directory)

@@ -39,8 +39,7 @@ void template_file_free(TemplateFile *file)
     g_free(file);
 }
 
-/* ---------------------------------------------------------------------------------------------- directories
- */
+/* ------------------------------------------------------------------------------------- directories */
 
 /* Takes path. What is there already, or is no directory that can be entered, is left out. */
 static void dirs_add(GPtrArray *dirs, char *path, gboolean trusted)
@@ -125,8 +124,7 @@ static gboolean dir_check_trust(const char *path, GError **error)
                           path);
 }
 
-/* -------------------------------------------------------------------------------------------------- reading
- */
+/* ----------------------------------------------------------------------------------------- reading */
 
 /* dir is where it was found by name; NULL for a file given by path. */
 static Template *template_load(const TemplateDir *dir, const char *path, GError **error)
@@ -160,8 +158,7 @@ static char *template_path(const TemplateDir *dir, const char *name)
     return g_build_filename(dir->path, base, NULL);
 }
 
-/* -------------------------------------------------------------------------------------------------- finding
- */
+/* ----------------------------------------------------------------------------------------- finding */
 
 /* The template's name in a file name, new string; NULL if it is none's. */
 static char *name_of_entry(const char *entry)

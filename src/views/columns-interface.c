@@ -196,7 +196,7 @@ static const Column interface_table[] = {
     {"uuid", "UUID", "domain's UUID", get_uuid, NULL},
     {"id", "Id", "domain's id while it runs", get_id, NULL},
     {"state", "State", "domain's state", get_state, color_state},
-    {"interface", "Interface", "tap: the host's end", get_tap, NULL},
+    {"tap", "Interface", "tap: the host's end", get_tap, NULL},
     {"type", "Type", "kind of interface in the domain's XML", get_type, NULL},
     {"source", "Source", "network, bridge or device it is plugged into", get_source, NULL},
     {"model", "Model", "device model", get_model, NULL},

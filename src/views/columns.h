@@ -11,8 +11,8 @@
  */
 
 extern const ColumnSet interface_columns; /* records: MapRow */
-#define COLUMNS_DOMIFLIST "interface,type,source,model,mac,bridge,ip,hostname,lease"
-#define COLUMNS_MAP "network,domain,state,interface,mac,bridge,ip,hostname,lease,problems"
+#define COLUMNS_DOMIFLIST "tap,type,source,model,mac,bridge,ip,hostname,lease"
+#define COLUMNS_MAP "network,domain,state,tap,mac,bridge,ip,hostname,lease,problems"
 
 /* A row of domifaddr: one address of an interface. */
 typedef struct {

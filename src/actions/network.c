@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "actions/network.h"
+
+#include "base/error.h"
+#include "base/virt-call.h"
+#include "sources/libvirt-lookup.h"
+#include "sources/libvirt.h"
+
+#include <libvirt/virterror.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------------------------------- from XML */
+
+typedef virNetworkPtr (*NetworkMake)(virConnectPtr conn, const char *xml, unsigned int flags);
+
+typedef struct {
+    NetworkMake make;
+    unsigned int flags;
+    char *xml;
+    char *name; /* the answer */
+} Making;
+
+static void making_free(gpointer data)
+{
+    Making *making = data;
+
+    g_free(making->xml);
+    g_free(making->name);
+    g_free(making);
+}
+
+static gboolean network_is_there(virConnectPtr conn, const char *xml)
+{
+    g_autoptr(Network) wanted = libvirt_parse_network(xml, strlen(xml), NULL);
+    g_autoptr(virNetwork) known = NULL;
+
+    if (!wanted)
+        return FALSE;
+    known = virNetworkLookupByName(conn, wanted->name);
+    if (!known && wanted->uuid)
+        known = virNetworkLookupByUUIDString(conn, wanted->uuid);
+    virResetLastError();
+    return known != NULL;
+}
+
+/*
+ * libvirt says "already exists with uuid" by the code of any failed operation, and by no other: so it is a
+ * second look that tells. XML that it does not accept is the fault of who wrote it.
+ */
+static gboolean making_failed(virConnectPtr conn, const Making *making, GError **error)
+{
+    const virError *failure = virGetLastError();
+    int code = failure ? failure->code : VIR_ERR_OK;
+
+    virt_error_take(error);
+    if (code == VIR_ERR_XML_ERROR || code == VIR_ERR_XML_DETAIL || code == VIR_ERR_XML_INVALID_SCHEMA)
+        (*error)->code = VNAT_ERROR_INVALID;
+    else if (code == VIR_ERR_OPERATION_FAILED && network_is_there(conn, making->xml))
+        (*error)->code = VNAT_ERROR_EXISTS;
+    return FALSE;
+}
+
+static gboolean making_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    Making *making = data;
+    g_autoptr(virNetwork) network = making->make(conn, making->xml, making->flags);
+
+    if (!network)
+        return making_failed(conn, making, error);
+    making->name = g_strdup(virNetworkGetName(network));
+    return TRUE;
+}
+
+static gboolean network_make(VirtConn *conn, const char *what, NetworkMake make, unsigned int flags,
+                             const char *xml, char **name, Deadline deadline, GError **error)
+{
+    Making *making = g_new0(Making, 1);
+
+    making->make = make;
+    making->flags = flags;
+    making->xml = g_strdup(xml);
+    if (!virt_call(conn, what, making_call, making, making_free, deadline, error))
+        return FALSE;
+    if (name)
+        *name = g_steal_pointer(&making->name);
+    making_free(making);
+    return TRUE;
+}
+
+gboolean network_define(VirtConn *conn, const char *xml, char **name, Deadline deadline, GError **error)
+{
+    return network_make(conn, "virNetworkDefineXML", virNetworkDefineXMLFlags, VIR_NETWORK_DEFINE_VALIDATE,
+                        xml, name, deadline, error);
+}
+
+gboolean network_create_xml(VirtConn *conn, const char *xml, char **name, Deadline deadline, GError **error)
+{
+    return network_make(conn, "virNetworkCreateXML", virNetworkCreateXMLFlags, VIR_NETWORK_CREATE_VALIDATE,
+                        xml, name, deadline, error);
+}
+
+/* ------------------------------------------------------------------------------------------------------ by
+ * name */
+
+/* A step on a network. */
+typedef struct Step Step;
+struct Step {
+    gboolean (*run)(virNetworkPtr network, Step *step, GError **error);
+    char *name;
+    gboolean on;         /* autostart: wanted */
+    gboolean was_active; /* start: the answer */
+};
+
+static void step_free(gpointer data)
+{
+    Step *step = data;
+
+    g_free(step->name);
+    g_free(step);
+}
+
+static gboolean step_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    Step *step = data;
+    g_autoptr(virNetwork) network = libvirt_lookup_network(conn, step->name, error);
+
+    return network && step->run(network, step, error);
+}
+
+static Step *step_new(const char *name, gboolean (*run)(virNetworkPtr, Step *, GError **))
+{
+    Step *step = g_new0(Step, 1);
+
+    step->run = run;
+    step->name = g_strdup(name);
+    return step;
+}
+
+static gboolean step_take(VirtConn *conn, const char *what, Step *step, gboolean *was_active,
+                          Deadline deadline, GError **error)
+{
+    if (!virt_call(conn, what, step_call, step, step_free, deadline, error))
+        return FALSE;
+    if (was_active)
+        *was_active = step->was_active;
+    step_free(step);
+    return TRUE;
+}
+
+/* libvirt's answers of 0 and -1. */
+static gboolean step_result(int result, GError **error)
+{
+    return result == 0 ? TRUE : virt_error_take(error);
+}
+
+/* Somebody else may be first: what counts is that it is active. */
+static gboolean run_start(virNetworkPtr network, Step *step, GError **error)
+{
+    gboolean invalid;
+
+    if (virNetworkCreate(network) == 0)
+        return TRUE;
+    invalid = virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID;
+    virt_error_take(error);
+    step->was_active = invalid && virNetworkIsActive(network) == 1;
+    if (step->was_active)
+        g_clear_error(error);
+    return step->was_active;
+}
+
+static gboolean run_destroy(virNetworkPtr network, Step *step G_GNUC_UNUSED, GError **error)
+{
+    return step_result(virNetworkDestroy(network), error);
+}
+
+static gboolean run_undefine(virNetworkPtr network, Step *step G_GNUC_UNUSED, GError **error)
+{
+    return step_result(virNetworkUndefine(network), error);
+}
+
+static gboolean run_autostart(virNetworkPtr network, Step *step, GError **error)
+{
+    return step_result(virNetworkSetAutostart(network, step->on), error);
+}
+
+gboolean network_start(VirtConn *conn, const char *name, gboolean *was_active, Deadline deadline,
+                       GError **error)
+{
+    return step_take(conn, "virNetworkCreate", step_new(name, run_start), was_active, deadline, error);
+}
+
+gboolean network_destroy(VirtConn *conn, const char *name, Deadline deadline, GError **error)
+{
+    return step_take(conn, "virNetworkDestroy", step_new(name, run_destroy), NULL, deadline, error);
+}
+
+gboolean network_undefine(VirtConn *conn, const char *name, Deadline deadline, GError **error)
+{
+    return step_take(conn, "virNetworkUndefine", step_new(name, run_undefine), NULL, deadline, error);
+}
+
+gboolean network_autostart(VirtConn *conn, const char *name, gboolean on, Deadline deadline, GError **error)
+{
+    Step *step = step_new(name, run_autostart);
+
+    step->on = on;
+    return step_take(conn, "virNetworkSetAutostart", step, NULL, deadline, error);
+}

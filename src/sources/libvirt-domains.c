@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+#include "sources/libvirt-lookup.h"
+#include "sources/libvirt-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Domains: one list, then each one's XML, read and parsed on the worker that fetched it, so that at no time
+ * more documents are in memory than there are workers. The state is not in the XML: it comes from two more
+ * lists, of the paused domains and of those neither running, paused nor shut off, which are asked one by one,
+ * being few.
+ */
+
+typedef struct {
+    virDomainPtr *domains;
+    int count;
+} DomainArray;
+
+static void domain_array_clear(DomainArray *array)
+{
+    for (int i = 0; i < array->count; i++) {
+        if (array->domains[i])
+            virDomainFree(array->domains[i]);
+    }
+    free(array->domains);
+}
+
+static gboolean domain_array_list(DomainArray *array, virConnectPtr conn, unsigned int flags, GError **error)
+{
+    array->count = virConnectListAllDomains(conn, &array->domains, flags);
+    if (array->count >= 0)
+        return TRUE;
+    array->count = 0;
+    return virt_error_take(error);
+}
+
+/* --------------------------------------------------------------------------------------------------------
+ * list */
+
+typedef struct {
+    virDomainPtr domain; /* over the connection that listed it */
+    gboolean active;
+    gboolean ask_state;
+    DomainState state;
+    Domain *read; /* the answer */
+} DomainItem;
+
+typedef struct {
+    gboolean all;
+    GPtrArray *items; /* DomainItem */
+} DomainList;
+
+static void domain_item_free(gpointer data)
+{
+    DomainItem *item = data;
+
+    virDomainFree(item->domain);
+    domain_free(item->read);
+    g_free(item);
+}
+
+static void domain_list_free(gpointer data)
+{
+    DomainList *list = data;
+
+    g_ptr_array_unref(list->items);
+    g_free(list);
+}
+
+static guint uuid_hash(gconstpointer key)
+{
+    guint hash;
+
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static gboolean uuid_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, VIR_UUID_BUFLEN) == 0;
+}
+
+/* The UUIDs of the domains that the filter leaves, as a set. NULL with *error set. */
+static GHashTable *uuids_list(virConnectPtr conn, unsigned int flags, GError **error)
+{
+    GHashTable *uuids = NULL;
+    DomainArray some = {NULL, 0};
+
+    if (domain_array_list(&some, conn, flags, error)) {
+        uuids = g_hash_table_new_full(uuid_hash, uuid_equal, g_free, NULL);
+        for (int i = 0; i < some.count; i++) {
+            unsigned char *uuid = g_malloc(VIR_UUID_BUFLEN);
+
+            virDomainGetUUID(some.domains[i], uuid);
+            g_hash_table_add(uuids, uuid);
+        }
+    }
+    domain_array_clear(&some);
+    return uuids;
+}
+
+static DomainItem *domain_item_new(virDomainPtr domain, GHashTable *paused, GHashTable *other)
+{
+    DomainItem *item = g_new0(DomainItem, 1);
+    unsigned char uuid[VIR_UUID_BUFLEN] = {0};
+
+    item->domain = domain;
+    item->active = virDomainGetID(domain) != (unsigned int)-1;
+    virDomainGetUUID(domain, uuid);
+    if (g_hash_table_contains(other, uuid))
+        item->ask_state = TRUE;
+    else if (g_hash_table_contains(paused, uuid))
+        item->state = DOMAIN_PAUSED;
+    else
+        item->state = item->active ? DOMAIN_RUNNING : DOMAIN_SHUTOFF;
+    return item;
+}
+
+static gboolean domain_list_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    DomainList *list = data;
+    unsigned int which = list->all ? 0 : VIR_CONNECT_LIST_DOMAINS_ACTIVE;
+    g_autoptr(GHashTable) paused = NULL;
+    g_autoptr(GHashTable) other = NULL;
+    DomainArray all = {NULL, 0};
+
+    if (!domain_array_list(&all, conn, which, error))
+        return FALSE;
+    paused = uuids_list(conn, which | VIR_CONNECT_LIST_DOMAINS_PAUSED, error);
+    other = paused ? uuids_list(conn, which | VIR_CONNECT_LIST_DOMAINS_OTHER, error) : NULL;
+    for (int i = 0; other && i < all.count; i++)
+        g_ptr_array_add(list->items, domain_item_new(g_steal_pointer(&all.domains[i]), paused, other));
+    domain_array_clear(&all);
+    return other != NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------
+ * read */
+
+static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, GError **error)
+{
+    char *xml = virDomainGetXMLDesc(domain, flags);
+    Domain *read;
+
+    if (!xml) {
+        virt_error_take(error);
+        return NULL;
+    }
+    read = libvirt_parse_domain(xml, strlen(xml), error);
+    free(xml);
+    return read;
+}
+
+static gboolean domain_state(virDomainPtr domain, DomainState *state, GError **error)
+{
+    int number = 0;
+
+    if (virDomainGetState(domain, &number, NULL, 0) < 0)
+        return virt_error_take(error);
+    *state = number >= 0 && number < DOMAIN_STATE_COUNT ? (DomainState)number : DOMAIN_NOSTATE;
+    return TRUE;
+}
+
+/* The same domain over another connection: see virt_call_each. */
+static virDomainPtr domain_on(virConnectPtr conn, virDomainPtr domain)
+{
+    unsigned char uuid[VIR_UUID_BUFLEN] = {0};
+
+    if (virDomainGetConnect(domain) == conn) {
+        virDomainRef(domain);
+        return domain;
+    }
+    virDomainGetUUID(domain, uuid);
+    return virDomainLookupByUUID(conn, uuid);
+}
+
+static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    DomainItem *item = data;
+    g_autoptr(virDomain) domain = domain_on(conn, item->domain);
+    g_autoptr(Domain) read = NULL;
+
+    if (!domain)
+        return virt_error_take(error);
+    read = domain_fetch(domain, 0, error);
+    if (!read)
+        return FALSE;
+    read->state = item->state;
+    if (item->ask_state && !domain_state(domain, &read->state, error))
+        return FALSE;
+    item->read = g_steal_pointer(&read);
+    return TRUE;
+}
+
+typedef struct {
+    gboolean all;
+    GPtrArray *domains;
+    guint unread;
+    char *cause; /* of the first one that could not be read */
+} DomainReading;
+
+/* A domain without its XML: that it is there is known, and what the list said. */
+static Domain *domain_unread(const DomainItem *item, const GError *error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    Domain *domain = domain_new();
+
+    virDomainGetUUIDString(item->domain, uuid);
+    domain->name = g_strdup(virDomainGetName(item->domain));
+    domain->uuid = g_strdup(uuid);
+    domain->id = item->active ? (gint)virDomainGetID(item->domain) : -1;
+    domain->state = item->state;
+    domain->xml_error = g_strdup(error->message);
+    return domain;
+}
+
+static void domain_done(gpointer data, const GError *error, gpointer user_data)
+{
+    DomainItem *item = data;
+    DomainReading *reading = user_data;
+
+    if (!error) {
+        /* It may have been stopped since the list: its XML is the persistent one then, without an id. */
+        if (item->read->id < 0 && item->active)
+            item->read->state = DOMAIN_SHUTOFF;
+        if (item->read->id >= 0 || reading->all)
+            g_ptr_array_add(reading->domains, g_steal_pointer(&item->read));
+        return;
+    }
+    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
+        return;
+    g_ptr_array_add(reading->domains, domain_unread(item, error));
+    if (reading->unread++ == 0)
+        reading->cause = g_strdup_printf("domain '%s': %s", virDomainGetName(item->domain), error->message);
+}
+
+static gint domain_compare(gconstpointer a, gconstpointer b)
+{
+    const Domain *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static void domains_adopt(Facts *facts, DomainReading *reading)
+{
+    g_autofree char *cause = g_steal_pointer(&reading->cause);
+
+    if (reading->unread > 1) {
+        g_autofree char *first = g_steal_pointer(&cause);
+
+        cause = g_strdup_printf("%s (and %u more)", first, reading->unread - 1);
+    }
+    g_ptr_array_sort(reading->domains, domain_compare);
+    g_ptr_array_unref(facts->domains);
+    facts->domains = reading->domains;
+    libvirt_source_read(facts, SOURCE_LIBVIRT, cause);
+}
+
+gboolean libvirt_read_domains(VirtConn *conn, Facts *facts, gboolean all, Deadline deadline, GError **error)
+{
+    DomainList *list = g_new0(DomainList, 1);
+    DomainReading reading = {.all = all};
+    GError *cause = NULL;
+
+    list->all = all;
+    list->items = g_ptr_array_new_with_free_func(domain_item_free);
+    if (!virt_call(conn, "virConnectListAllDomains", domain_list_call, list, domain_list_free, deadline,
+                   &cause))
+        return libvirt_source_failed(facts, SOURCE_LIBVIRT, cause, error);
+    reading.domains = g_ptr_array_new_with_free_func((GDestroyNotify)domain_free);
+    /* The items are the calls' from here. */
+    g_ptr_array_set_free_func(list->items, NULL);
+    virt_call_each(conn, "virDomainGetXMLDesc", domain_xml_call, list->items, domain_item_free, VIRT_BULK,
+                   domain_done, &reading, deadline);
+    domain_list_free(list);
+    domains_adopt(facts, &reading);
+    return TRUE;
+}
+
+/* --------------------------------------------------------------------------------------------------- one of
+ * them */
+
+typedef struct {
+    char *which;
+    gboolean inactive;
+    Domain *read; /* the answer */
+} DomainQuery;
+
+static void domain_query_free(gpointer data)
+{
+    DomainQuery *query = data;
+
+    g_free(query->which);
+    domain_free(query->read);
+    g_free(query);
+}
+
+static gboolean domain_query_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    DomainQuery *query = data;
+    g_autoptr(virDomain) domain = libvirt_lookup_domain(conn, query->which, error);
+    unsigned int id;
+
+    if (!domain)
+        return FALSE;
+    query->read = domain_fetch(domain, query->inactive ? VIR_DOMAIN_XML_INACTIVE : 0, error);
+    if (!query->read)
+        return FALSE;
+    id = virDomainGetID(domain);
+    query->read->id = id == (unsigned int)-1 ? -1 : (gint)id;
+    return domain_state(domain, &query->read->state, error);
+}
+
+static void domain_add(Facts *facts, Domain *domain)
+{
+    for (guint i = 0; i < facts->domains->len; i++) {
+        Domain *known = facts->domains->pdata[i];
+
+        if (strcmp(known->uuid, domain->uuid) == 0) {
+            facts->domains->pdata[i] = domain;
+            domain_free(known);
+            return;
+        }
+    }
+    g_ptr_array_add(facts->domains, domain);
+}
+
+Domain *libvirt_read_domain(VirtConn *conn, Facts *facts, const char *which, gboolean inactive,
+                            Deadline deadline, GError **error)
+{
+    DomainQuery *query = g_new0(DomainQuery, 1);
+    GError *cause = NULL;
+    Domain *domain;
+
+    query->which = g_strdup(which);
+    query->inactive = inactive;
+    if (!virt_call(conn, "virDomainGetXMLDesc", domain_query_call, query, domain_query_free, deadline,
+                   &cause)) {
+        vnat_error_what(&cause, "failed to get domain '%s'", which);
+        if (!g_error_matches(cause, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+            libvirt_source_failed(facts, SOURCE_LIBVIRT, cause, error);
+            return NULL;
+        }
+        /* That is an answer. */
+        libvirt_source_read(facts, SOURCE_LIBVIRT, NULL);
+        g_propagate_error(error, cause);
+        return NULL;
+    }
+    domain = g_steal_pointer(&query->read);
+    domain_query_free(query);
+    domain_add(facts, domain);
+    libvirt_source_read(facts, SOURCE_LIBVIRT, NULL);
+    return domain;
+}
+
+static gboolean domain_names_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    GPtrArray *names = data;
+    DomainArray all = {NULL, 0};
+
+    if (!domain_array_list(&all, conn, 0, error))
+        return FALSE;
+    for (int i = 0; i < all.count; i++)
+        g_ptr_array_add(names, g_strdup(virDomainGetName(all.domains[i])));
+    domain_array_clear(&all);
+    return TRUE;
+}
+
+char **libvirt_domain_names(VirtConn *conn, Deadline deadline, GError **error)
+{
+    return libvirt_names(conn, "virConnectListAllDomains", domain_names_call, deadline, error);
+}
