@@ -9,7 +9,9 @@
 
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -127,6 +129,42 @@ static int bind_port(int type, guint16 port)
     return fd;
 }
 
+/* 127.0.0.1 is there as soon as the loopback is up. */
+static void set_loopback_up(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(ioctl(fd, SIOCSIFFLAGS, &request), ==, 0);
+    close(fd);
+}
+
+/* A connection has the listener's port too, and is none. */
+static void test_listeners_only(void)
+{
+    const struct sockaddr_in server = {.sin_family = AF_INET,
+                                       .sin_port = GUINT16_TO_BE(53),
+                                       .sin_addr.s_addr = GUINT32_TO_BE(INADDR_LOOPBACK)};
+    g_autoptr(GPtrArray) sockets = NULL;
+    g_autoptr(GError) error = NULL;
+    int listener, client, accepted;
+
+    if (!in_own_netns())
+        return;
+    set_loopback_up();
+    listener = bind_port(SOCK_STREAM, 53);
+    client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(connect(client, (const struct sockaddr *)&server, sizeof(server)), ==, 0);
+    accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    g_assert_cmpint(accepted, >=, 0);
+    sockets = sockets_read(deadline_in(10), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(sockets->len, ==, 1);
+    close(accepted);
+    close(client);
+    close(listener);
+}
+
 static void test_owners(void)
 {
     g_autoptr(GArray) first = g_array_new(FALSE, FALSE, sizeof(gint));
@@ -204,6 +242,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sockets/recorded", test_recorded);
     g_test_add_func("/sockets/refused", test_refused);
     g_test_add_func("/sockets/link-inode", test_link_inode);
+    g_test_add_func("/sockets/listeners-only", test_listeners_only);
     g_test_add_func("/sockets/owners", test_owners);
     g_test_add_func("/sockets/owner-unknown", test_owner_unknown);
     g_test_add_func("/sockets/source", test_source);
