@@ -234,7 +234,7 @@ static gboolean nexthop_parse(const struct rtnexthop *hop, Route *route)
 {
     const struct nlattr *attrs[RTA_MAX + 1];
 
-    netlink_attrs_in(RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop), attrs, G_N_ELEMENTS(attrs));
+    netlink_attrs_in(hop + 1, hop->rtnh_len - sizeof(*hop), attrs, G_N_ELEMENTS(attrs));
     route->ifindex = hop->rtnh_ifindex > 0 ? (guint)hop->rtnh_ifindex : 0;
     route->flags |= hop->rtnh_flags;
     return gateway_parse(attrs, route->family, &route->gateway);
