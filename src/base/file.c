@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -162,8 +163,7 @@ gboolean file_lock(Deadline deadline, int *fd, GError **error)
     }
     if (!lock_wait(lock, path, deadline, error))
         return FALSE;
-    *fd = lock;
-    lock = -1;
+    *fd = g_steal_fd(&lock);
     return TRUE;
 }
 

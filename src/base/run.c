@@ -145,7 +145,7 @@ static int run_launch(Run *run, const char *path, const char *const *argv)
 Run *run_start(const char *const *argv, GError **error)
 {
     g_autofree char *path = run_search(argv[0]);
-    g_autoptr(Run) run = NULL;
+    Run *run;
     int status;
 
     if (!path) {
@@ -156,12 +156,12 @@ Run *run_start(const char *const *argv, GError **error)
     run->name = g_strdup(argv[0]);
     run->pidfd = run->out.fd = run->err.fd = -1;
     status = run_launch(run, path, argv);
-    if (status) {
-        vnat_error_set(error, status == EACCES || status == EPERM ? VNAT_ERROR_DENIED : VNAT_ERROR_FAILED,
-                       "%s: cannot be run: %s", argv[0], g_strerror(status));
-        return NULL;
-    }
-    return g_steal_pointer(&run);
+    if (!status)
+        return run;
+    vnat_error_set(error, status == EACCES || status == EPERM ? VNAT_ERROR_DENIED : VNAT_ERROR_FAILED,
+                   "%s: cannot be run: %s", argv[0], g_strerror(status));
+    run_free(run);
+    return NULL;
 }
 
 /* --------------------------------------------------------------------------------------- finishing */

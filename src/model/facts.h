@@ -280,8 +280,9 @@ typedef struct {
 typedef enum { FIREWALL_NFT, FIREWALL_IPTABLES_NFT, FIREWALL_IPTABLES_LEGACY } FirewallShape;
 
 /*
- * A rule in one of two shapes. Native nftables: expr is nft's JSON array of the rule. iptables: argv is the
- * rule as iptables-save prints it after "-A CHAIN", split into words (NULL-terminated).
+ * A rule in one of two shapes, also within one table: nft may put rules of its own into one of iptables'.
+ * Native nftables: expr is nft's JSON array of the rule. iptables: argv is the rule as iptables-save prints
+ * it after "-A CHAIN", split into words (NULL-terminated). The other is NULL.
  */
 typedef struct {
     char **argv;

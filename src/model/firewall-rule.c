@@ -42,18 +42,14 @@ gboolean rule_device_is(const RuleDevice *device, const char *name)
     return same != device->negated;
 }
 
-/* States of connection tracking, as a list of words: a rule for replies has ESTABLISHED and not NEW. */
-static gboolean states_are_replies(const char *const *states)
+/* Whether a list of connection tracking's states takes in every reply. */
+static gboolean states_hold_replies(const char *const *states)
 {
-    gboolean established = FALSE;
-
     for (gsize i = 0; states[i]; i++) {
         if (g_ascii_strcasecmp(states[i], "established") == 0)
-            established = TRUE;
-        else if (g_ascii_strcasecmp(states[i], "related") != 0)
-            return FALSE;
+            return TRUE;
     }
-    return established;
+    return FALSE;
 }
 
 /* ---------------------------------------------------------------------------------------- iptables */
@@ -82,7 +78,7 @@ static gboolean save_states(const char *list, RuleView *view)
 {
     g_auto(GStrv) states = g_strsplit(list, ",", -1);
 
-    view->replies = states_are_replies((const char *const *)states);
+    view->replies = states_hold_replies((const char *const *)states);
     return view->replies;
 }
 
@@ -170,7 +166,7 @@ static gboolean nft_states(const json_t *right, RuleView *view)
         g_ptr_array_add(states, (gpointer)(state ? state : ""));
     }
     g_ptr_array_add(states, NULL);
-    view->replies = states_are_replies((const char *const *)states->pdata);
+    view->replies = states_hold_replies((const char *const *)states->pdata);
     return view->replies;
 }
 

@@ -173,7 +173,8 @@ static void reading_all(Reading *reading)
 
 static void reading_clear(Reading *reading)
 {
-    g_clear_pointer(&reading->tables, g_ptr_array_unref);
+    if (reading->tables)
+        g_ptr_array_unref(reading->tables);
     g_clear_error(&reading->trouble);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)

@@ -58,7 +58,7 @@ static void assert_read(const char *path, gsize max, gboolean trusted, const cha
     g_assert_true(file_read(path, max, trusted, &bytes, &length, &error));
     g_assert_no_error(error);
     g_assert_cmpmem(bytes, length, expected, expected_length);
-    g_assert_cmpint(bytes[length], ==, '\0');
+    g_assert_true(bytes[length] == '\0');
 }
 
 static void test_read(Place *place, gconstpointer data)

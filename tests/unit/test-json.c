@@ -76,10 +76,9 @@ static void test_depth(void)
 static void test_size(void)
 {
     gsize length = 32 * 1024 * 1024 + 1;
-    g_autofree char *text = g_malloc(length);
+    g_autofree char *text = g_strnfill(length, ' ');
     g_autoptr(json_t) root = NULL;
 
-    memset(text, ' ', length);
     text[0] = '[';
     text[length - 2] = ']';
     assert_refused(text, length, 8, FALSE, "size: more than 32 MiB");

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KIB 1024
+#define KIB ((gsize)1024)
+#define SECONDS ((gint64)G_USEC_PER_SEC)
 
 /* A program of our own: an executable script in a temporary directory, removed at the end of the test. */
 typedef struct {
@@ -55,7 +56,7 @@ static void assert_fails(const char *const *argv, gsize max_bytes, double second
     gint64 start = g_get_monotonic_time();
 
     g_assert_false(run_program(argv, max_bytes, deadline_in(seconds), &output, NULL, &error));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * SECONDS);
     g_assert_error(error, VNAT_ERROR, (gint)code);
     g_assert_cmpstr(output, ==, "untouched");
     if (message)
@@ -178,7 +179,7 @@ static void test_deadline(void)
     assert_fails((const char *const[]){script.path, NULL}, KIB, 0.1, VNAT_ERROR_DEADLINE, NULL);
     assert_fails((const char *const[]){"true", NULL}, KIB, -1, VNAT_ERROR_DEADLINE, NULL);
     assert_fails((const char *const[]){"yes", NULL}, G_MAXSIZE, 0.05, VNAT_ERROR_DEADLINE, NULL);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * SECONDS);
 }
 
 /* The end of the program is the end of the run, though its child keeps the pipes; all that it wrote is there.
@@ -192,7 +193,7 @@ static void test_grandchild(void)
     script_init(&script, "sleep 3 & echo kept");
     output = run_ok((const char *const[]){script.path, NULL});
     g_assert_cmpstr(output, ==, "kept\n");
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * SECONDS);
 }
 
 /* What the program started is killed with it. */
