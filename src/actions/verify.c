@@ -15,6 +15,14 @@
  */
 #define RECHECK 0.1
 
+static void add_unread(char **unread, const char *what)
+{
+    char *list = *unread ? g_strdup_printf("%s; %s", *unread, what) : g_strdup(what);
+
+    g_free(*unread);
+    *unread = list;
+}
+
 static void look_at_dnsmasq(Facts *facts, const Network *network, Deadline deadline, GPtrArray *missing,
                             char **unread)
 {
@@ -25,16 +33,15 @@ static void look_at_dnsmasq(Facts *facts, const Network *network, Deadline deadl
         return;
     dnsmasq = network_dnsmasq(facts, network);
     if (!dnsmasq || dnsmasq->unknown) {
-        if (!*unread)
-            *unread = g_strdup("its dnsmasq");
+        add_unread(unread, "its dnsmasq");
         return;
     }
     if (!dnsmasq->alive) {
         g_ptr_array_add(missing, g_strdup_printf("dnsmasq (%s)", dnsmasq->config));
         return;
     }
-    if (network_dnsmasq_listening(facts, network, missing) == TRI_UNKNOWN && !*unread)
-        *unread = g_strdup("whose the sockets of DNS and DHCP are");
+    if (network_dnsmasq_listening(facts, network, missing) == TRI_UNKNOWN)
+        add_unread(unread, "whose the sockets of DNS and DHCP are");
     for (guint i = before; i < missing->len; i++) {
         char *socket = missing->pdata[i];
 
@@ -51,8 +58,9 @@ static void look_at_firewall(Facts *facts, const Network *network, Deadline dead
     if (g_strcmp0(network->forward, "nat") != 0)
         return;
     if (!firewall_read(facts, deadline, &error)) {
-        if (!*unread)
-            *unread = g_strdup_printf("its NAT rules: %s", error ? error->message : "unreadable");
+        g_autofree char *what = g_strdup_printf("its NAT rules: %s", error ? error->message : "unreadable");
+
+        add_unread(unread, what);
         g_clear_error(&error);
         return;
     }

@@ -21,10 +21,15 @@ struct VirtConn {
     unsigned long libversion;
 };
 
-/* How to connect; owned by the pool. readonly may turn TRUE at the first dial. */
+/*
+ * How to connect, and what the first call learned; owned by the pool, so that an abandoned first call may
+ * still write to it. readonly may turn TRUE at the first dial.
+ */
 typedef struct {
     char *uri;
     gboolean readonly;
+    char *reported; /* URI */
+    unsigned long libversion;
 } Dial;
 
 static void dial_free(gpointer data)
@@ -32,6 +37,7 @@ static void dial_free(gpointer data)
     Dial *dial = data;
 
     g_free(dial->uri);
+    free(dial->reported);
     g_free(dial);
 }
 
@@ -72,29 +78,16 @@ static virConnectPtr dial_open(gpointer data, GError **error)
 /* ------------------------------------------------------------------------------------------------ open,
  * close */
 
-/* What the first call asks of a new connection. */
-typedef struct {
-    char *uri;
-    unsigned long libversion;
-} Hello;
-
-static void hello_free(gpointer data)
-{
-    Hello *hello = data;
-
-    free(hello->uri);
-    g_free(hello);
-}
-
+/* What is asked of a new connection. */
 static gboolean hello_call(virConnectPtr conn, gpointer data, GError **error)
 {
-    Hello *hello = data;
+    Dial *dial = data;
 
-    hello->uri = virConnectGetURI(conn);
-    if (!hello->uri)
+    dial->reported = virConnectGetURI(conn);
+    if (!dial->reported)
         return virt_error_take(error);
-    if (virConnectGetLibVersion(conn, &hello->libversion) < 0)
-        hello->libversion = 0;
+    if (virConnectGetLibVersion(conn, &dial->libversion) < 0)
+        dial->libversion = 0;
     return TRUE;
 }
 
@@ -117,10 +110,10 @@ gboolean virt_uri_is_local(const char *uri)
     return g_strv_contains(drivers, scheme) && (!transport || g_str_equal(transport, "unix"));
 }
 
-static void conn_adopt(VirtConn *conn, const Hello *hello, const Dial *dial)
+static void conn_adopt(VirtConn *conn, const Dial *dial)
 {
-    conn->uri = g_strdup(hello->uri);
-    conn->libversion = hello->libversion;
+    conn->uri = g_strdup(dial->reported);
+    conn->libversion = dial->libversion;
     conn->readonly = dial->readonly;
     conn->local = virt_uri_is_local(conn->uri);
     virt_pool_set_width(conn->pool, conn->libversion < LIBVIRT_XML_TAKES_JOB ? BULK_WIDTH : BULK_WIDTH_JOBS);
@@ -140,7 +133,6 @@ static void open_error_complete(GError **error, const char *uri)
 VirtConn *virt_open(const char *uri, gboolean readonly, Deadline deadline, GError **error)
 {
     Dial *dial = g_new0(Dial, 1);
-    Hello *hello = g_new0(Hello, 1);
     GError *failure = NULL;
     VirtConn *conn = g_new0(VirtConn, 1);
 
@@ -148,14 +140,13 @@ VirtConn *virt_open(const char *uri, gboolean readonly, Deadline deadline, GErro
     dial->uri = g_strdup(uri);
     dial->readonly = readonly;
     conn->pool = virt_pool_new(dial_open, dial, dial_free);
-    if (!virt_call(conn, "virConnectOpen", hello_call, hello, hello_free, deadline, &failure)) {
+    if (!virt_call(conn, "virConnectOpen", hello_call, dial, NULL, deadline, &failure)) {
         open_error_complete(&failure, uri);
         g_propagate_error(error, failure);
         virt_close(conn);
         return NULL;
     }
-    conn_adopt(conn, hello, dial);
-    hello_free(hello);
+    conn_adopt(conn, dial);
     return conn;
 }
 
@@ -215,14 +206,26 @@ static void call_collect(gpointer item G_GNUC_UNUSED, const GError *error, gbool
     outcome->error = error ? g_error_copy(error) : NULL;
 }
 
+/* Nothing is begun for a caller who has no time left. */
+static gboolean too_late(Deadline deadline, const char *what, GError **error)
+{
+    if (!deadline_passed(deadline))
+        return FALSE;
+    vnat_error_set(error, VNAT_ERROR_DEADLINE, "%s: no time left to ask libvirt", what);
+    return TRUE;
+}
+
 gboolean virt_call(VirtConn *conn, const char *what, VirtFunc func, gpointer data, GDestroyNotify free_data,
                    Deadline deadline, GError **error)
 {
-    Outcome outcome = {NULL, FALSE};
-    VirtBatch *batch = virt_batch_submit(conn->pool, what, func, &data, 1, free_data, 1, NULL, NULL);
+    Outcome outcome = {NULL, TRUE};
+    VirtBatch *batch;
 
-    virt_batch_wait(batch, call_collect, &outcome, deadline);
-    virt_batch_end(batch, call_collect, &outcome);
+    if (!too_late(deadline, what, &outcome.error)) {
+        batch = virt_batch_submit(conn->pool, what, func, &data, 1, free_data, 1, NULL, NULL);
+        virt_batch_wait(batch, call_collect, &outcome, deadline);
+        virt_batch_end(batch, call_collect, &outcome);
+    }
     if (!outcome.error)
         return TRUE;
     if (outcome.returned && free_data)
@@ -251,9 +254,16 @@ void virt_call_each(VirtConn *conn, const char *what, VirtFunc func, GPtrArray *
                     Deadline deadline)
 {
     Each each = {done, user_data, free_item};
-    VirtBatch *batch =
-        virt_batch_submit(conn->pool, what, func, items->pdata, items->len, free_item, parallel, NULL, NULL);
+    g_autoptr(GError) late = NULL;
+    VirtBatch *batch;
 
+    if (too_late(deadline, what, &late)) {
+        for (guint i = 0; i < items->len; i++)
+            each_collect(items->pdata[i], late, TRUE, &each);
+        return;
+    }
+    batch =
+        virt_batch_submit(conn->pool, what, func, items->pdata, items->len, free_item, parallel, NULL, NULL);
     virt_batch_wait(batch, each_collect, &each, deadline);
     virt_batch_end(batch, each_collect, &each);
 }

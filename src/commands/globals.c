@@ -22,7 +22,7 @@ const Option options_global[] = {
     {"json", 'j', OPTION_FLAG, NULL, "print JSON", NULL},
     {"help", 'h', OPTION_FLAG, NULL, "show this help", NULL},
     {"version", 'v', OPTION_FLAG, NULL, "show the version", NULL},
-    {NULL},
+    {0},
 };
 
 static gboolean parse_timeout(const char *text, double *seconds, GError **error)
@@ -74,7 +74,7 @@ gboolean globals_parse(Context *ctx, int *argc, char ***argv, gboolean *show_hel
 {
     int used;
 
-    if (!globals_read(ctx, options_global, *argc, *argv, &used, error)) {
+    if (!globals_read(ctx, options_global, *argc, *argv, &used, error) || !globals_apply(ctx, error)) {
         vnat_error_hint(error, "vnat --help");
         return FALSE;
     }
@@ -82,7 +82,7 @@ gboolean globals_parse(Context *ctx, int *argc, char ***argv, gboolean *show_hel
     *show_version = option_flag(ctx, "version");
     *argv += used - 1;
     *argc -= used - 1;
-    return globals_apply(ctx, error);
+    return TRUE;
 }
 
 const char *globals_uri(const Context *ctx)

@@ -88,7 +88,7 @@ static int run_help(Context *ctx)
 static const Argument arguments_help[] = {
     {"COMMAND", TRUE, COMPLETE_COMMAND},
     {"SUBCOMMAND", TRUE, NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_help = {

@@ -57,7 +57,7 @@ static int run_map(Context *ctx)
     return write_interfaces(ctx, world, rows);
 }
 
-static const Argument arguments_map[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {NULL}};
+static const Argument arguments_map[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {0}};
 
 const Command command_map = {
     .name = "map",
@@ -108,8 +108,7 @@ static int run_who(Context *ctx)
     return code == EXIT_INCOMPLETE ? code : EXIT_FAILED;
 }
 
-static const Argument arguments_who[] = {{"TAP|MAC|ADDRESS|HOSTNAME|DOMAIN|UUID", FALSE, COMPLETE_WHO},
-                                         {NULL}};
+static const Argument arguments_who[] = {{"TAP|MAC|ADDRESS|HOSTNAME|DOMAIN|UUID", FALSE, COMPLETE_WHO}, {0}};
 
 const Command command_who = {
     .name = "who",
@@ -142,11 +141,11 @@ static int run_domiflist(Context *ctx)
     return write_interfaces(ctx, world, map->rows);
 }
 
-static const Argument arguments_domain[] = {{"DOMAIN", FALSE, COMPLETE_DOMAIN}, {NULL}};
+static const Argument arguments_domain[] = {{"DOMAIN", FALSE, COMPLETE_DOMAIN}, {0}};
 
 static const Option options_domiflist[] = {
     {"inactive", 0, OPTION_FLAG, NULL, "the interfaces of the persistent definition", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_domiflist = {
@@ -255,7 +254,7 @@ static const Option options_domifaddr[] = {
      "lease|agent|neighbour|arp|all"},
     {"interface", 0, OPTION_VALUE, "TAP", "this interface only", NULL},
     {"full", 0, OPTION_FLAG, NULL, "repeat name and MAC on every line", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_domifaddr = {

@@ -88,12 +88,12 @@ static int run_net_define(Context *ctx)
     return EXIT_OK;
 }
 
-static const Argument arguments_define[] = {{"FILE|TEMPLATE", FALSE, COMPLETE_TEMPLATE_OR_FILE}, {NULL}};
+static const Argument arguments_define[] = {{"FILE|TEMPLATE", FALSE, COMPLETE_TEMPLATE_OR_FILE}, {0}};
 
 static const Option options_define[] = {
     OPTIONS_VALUES,
     {"autostart", 0, OPTION_FLAG, NULL, "start it with the host", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_define = {
@@ -183,11 +183,11 @@ static int run_net_destroy(Context *ctx)
     return done(ctx, world, name, "destroyed");
 }
 
-static const Argument arguments_network[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {NULL}};
+static const Argument arguments_network[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {0}};
 
 static const Option options_destroy[] = {
     {"yes", 'y', OPTION_FLAG, NULL, "even if running guests are cut off", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_destroy = {
@@ -260,7 +260,7 @@ static int run_net_autostart(Context *ctx)
 
 static const Option options_autostart[] = {
     {"disable", 0, OPTION_FLAG, NULL, "no longer start it with the host", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_autostart = {

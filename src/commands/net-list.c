@@ -82,7 +82,7 @@ static int run_net_list(Context *ctx)
     rows = network_rows(world->facts);
     g_ptr_array_sort(rows, compare_names);
     if (ctx->json) {
-        const JsonCollection collections[] = {{"networks", rows, json_of_network}, {NULL}};
+        const JsonCollection collections[] = {{"networks", rows, json_of_network}, {0}};
 
         return write_json(world, collections);
     }
@@ -102,7 +102,7 @@ static const Option options_net_list[] = {
     {"no-autostart", 0, OPTION_FLAG, NULL, "networks that do not", NULL},
     {"persistent", 0, OPTION_FLAG, NULL, "networks that have a definition", NULL},
     {"transient", 0, OPTION_FLAG, NULL, "networks that have none", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_list = {
@@ -165,7 +165,7 @@ static int run_net_dhcp_leases(Context *ctx)
     filter.network_uuid = network->uuid;
     leases = leases_where(map, &filter);
     if (ctx->json) {
-        const JsonCollection collections[] = {{"leases", leases, json_of_lease}, {NULL}};
+        const JsonCollection collections[] = {{"leases", leases, json_of_lease}, {0}};
 
         return write_json(world, collections);
     }
@@ -173,12 +173,11 @@ static int run_net_dhcp_leases(Context *ctx)
     return world_code(world);
 }
 
-static const Argument arguments_leases[] = {
-    {"NETWORK", FALSE, COMPLETE_NETWORK}, {"MAC", TRUE, NULL}, {NULL}};
+static const Argument arguments_leases[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {"MAC", TRUE, NULL}, {0}};
 
 static const Option options_leases[] = {
     {"mac", 0, OPTION_VALUE, "MAC", "leases of this MAC only", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_dhcp_leases = {
@@ -220,11 +219,11 @@ static int run_net_dumpxml(Context *ctx)
     return EXIT_OK;
 }
 
-static const Argument arguments_network[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {NULL}};
+static const Argument arguments_network[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {0}};
 
 static const Option options_net_dumpxml[] = {
     {"inactive", 0, OPTION_FLAG, NULL, "the persistent definition", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_dumpxml = {
@@ -253,7 +252,7 @@ static int run_net_info(Context *ctx)
         return report(ctx, error);
     rows = network_rows(world->facts);
     if (ctx->json) {
-        const JsonCollection collections[] = {{"networks", rows, json_of_network}, {NULL}};
+        const JsonCollection collections[] = {{"networks", rows, json_of_network}, {0}};
 
         return write_json(world, collections);
     }

@@ -296,7 +296,7 @@ static int run_net_start(Context *ctx)
     return code;
 }
 
-static const Argument arguments_start[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {NULL}};
+static const Argument arguments_start[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {0}};
 
 static const Option options_start[] = {
     {"template", 0, OPTION_VALUE, "T", "define it from this template, if it is not defined",
@@ -305,7 +305,7 @@ static const Option options_start[] = {
     {"autostart", 0, OPTION_FLAG, NULL, "start it with the host from now on", NULL},
     {"no-define", 0, OPTION_FLAG, NULL, "fail if it is not defined", NULL},
     {"force", 0, OPTION_FLAG, NULL, "start even if its subnet collides with a route or a network", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_net_start = {

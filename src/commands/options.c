@@ -17,12 +17,12 @@
 const Option options_common[] = {
     {"help", 'h', OPTION_FLAG, NULL, "show this help", NULL},
     {"quiet", 'q', OPTION_FLAG, NULL, "print no messages, only what was asked for", NULL},
-    {NULL},
+    {0},
 };
 
 const Option options_json[] = {
     {"json", 'j', OPTION_FLAG, NULL, "print JSON", NULL},
-    {NULL},
+    {0},
 };
 
 const Option options_table[] = {
@@ -30,7 +30,7 @@ const Option options_table[] = {
     {"noheadings", 'n', OPTION_FLAG, NULL, "no title row", NULL},
     {"list-columns", 0, OPTION_FLAG, NULL, "list the columns there are", NULL},
     {"csv", 0, OPTION_FLAG, NULL, "print CSV", NULL},
-    {NULL},
+    {0},
 };
 
 typedef struct {

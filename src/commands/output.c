@@ -12,7 +12,7 @@ int write_json(World *world, const JsonCollection *collections)
 
 int write_interfaces(Context *ctx, World *world, const GPtrArray *rows)
 {
-    const JsonCollection collections[] = {{"interfaces", rows, json_of_interface}, {NULL}};
+    const JsonCollection collections[] = {{"interfaces", rows, json_of_interface}, {0}};
 
     if (ctx->json)
         return write_json(world, collections);
@@ -24,7 +24,7 @@ int write_network_after(World *world, const char *name)
 {
     g_autoptr(Facts) before = world->facts;
     g_autoptr(GPtrArray) rows = NULL;
-    JsonCollection collections[] = {{"networks", NULL, json_of_network}, {NULL}};
+    JsonCollection collections[] = {{"networks", NULL, json_of_network}, {0}};
     Facts *after = facts_new();
 
     after->host = g_strdup(before->host);

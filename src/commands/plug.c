@@ -217,7 +217,7 @@ static const Argument arguments_attach[] = {
     {"DOMAIN", FALSE, COMPLETE_DOMAIN},
     {"TYPE", FALSE, "network|bridge|direct|user"},
     {"SOURCE", TRUE, COMPLETE_NETWORK},
-    {NULL},
+    {0},
 };
 
 #define OPTIONS_SCOPE                                                                                        \
@@ -233,7 +233,7 @@ static const Option options_attach[] = {
     {"target", 0, OPTION_VALUE, "TAP", "name of the tap; default: libvirt chooses vnetN", NULL},
     OPTIONS_SCOPE,
     {"print-xml", 0, OPTION_FLAG, NULL, "print the device's XML and change nothing", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_attach_interface = {
@@ -316,13 +316,13 @@ static int run_detach_interface(Context *ctx)
 static const Argument arguments_detach[] = {
     {"DOMAIN", FALSE, COMPLETE_DOMAIN},
     {"TYPE", FALSE, "network|bridge|direct|user"},
-    {NULL},
+    {0},
 };
 
 static const Option options_detach[] = {
     {"mac", 0, OPTION_VALUE, "MAC", "the interface with this hardware address", NULL},
     OPTIONS_SCOPE,
-    {NULL},
+    {0},
 };
 
 const Command command_detach_interface = {
@@ -445,14 +445,14 @@ static int run_connect(Context *ctx)
 static const Argument arguments_connect[] = {
     {"DOMAIN", FALSE, COMPLETE_DOMAIN},
     {"NETWORK", FALSE, COMPLETE_NETWORK},
-    {NULL},
+    {0},
 };
 
 static const Option options_connect[] = {
     {"interface", 0, OPTION_VALUE, "TAP|MAC", "which interface, if the domain has several", NULL},
     {"live", 0, OPTION_FLAG, NULL, "change the running guest, and wait until it is done", NULL},
     {"config", 0, OPTION_FLAG, NULL, "change the persistent definition", NULL},
-    {NULL},
+    {0},
 };
 
 const Command command_connect = {

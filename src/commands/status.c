@@ -64,7 +64,7 @@ static int run_status(Context *ctx)
         const JsonCollection collections[] = {{"networks", rows, json_of_network},
                                               {"interfaces", on, json_of_interface},
                                               {"findings", findings, json_of_finding},
-                                              {NULL}};
+                                              {0}};
 
         return write_json(world, collections);
     }
@@ -72,7 +72,7 @@ static int run_status(Context *ctx)
     return world_code(world);
 }
 
-static const Argument arguments_status[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {NULL}};
+static const Argument arguments_status[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {0}};
 
 const Command command_status = {
     .name = "status",

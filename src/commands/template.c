@@ -29,7 +29,7 @@ static Facts *facts_of_files(const Context *ctx)
 static int write_templates_json(const Context *ctx, const GPtrArray *records)
 {
     g_autoptr(Facts) facts = facts_of_files(ctx);
-    const JsonCollection collections[] = {{"templates", records, json_of_template}, {NULL}};
+    const JsonCollection collections[] = {{"templates", records, json_of_template}, {0}};
 
     json_write(stdout, facts, collections);
     return EXIT_OK;
@@ -90,7 +90,7 @@ static int run_template_list(Context *ctx)
 static const Option options_list[] = {
     {"all", 0, OPTION_FLAG, NULL, "those too that another of the same name hides", NULL},
     OPTION_DIR,
-    {NULL},
+    {0},
 };
 
 const Command command_template_list = {
@@ -173,9 +173,9 @@ static int run_template_show(Context *ctx)
     return EXIT_OK;
 }
 
-static const Argument arguments_template[] = {{"NAME", FALSE, COMPLETE_TEMPLATE_OR_FILE}, {NULL}};
+static const Argument arguments_template[] = {{"NAME", FALSE, COMPLETE_TEMPLATE_OR_FILE}, {0}};
 
-static const Option options_show[] = {OPTION_DIR, {NULL}};
+static const Option options_show[] = {OPTION_DIR, {0}};
 
 const Command command_template_show = {
     .name = "template show",
@@ -232,7 +232,7 @@ static int run_template_render(Context *ctx)
     return EXIT_OK;
 }
 
-static const Option options_render[] = {OPTIONS_VALUES, {NULL}};
+static const Option options_render[] = {OPTIONS_VALUES, {0}};
 
 const Command command_template_render = {
     .name = "template render",

@@ -14,10 +14,17 @@
 
 #define USEC_PER_MSEC 1000.0
 
+static void debug_time(const World *world, const char *what, gint64 begun)
+{
+    if (world->ctx->debug > 0)
+        g_printerr("debug: %s: %.1f ms\n", what, (double)(g_get_monotonic_time() - begun) / USEC_PER_MSEC);
+}
+
 World *world_open(Context *ctx, int *code)
 {
     gboolean readonly = ctx->readonly && !(ctx->command->flags & COMMAND_CHANGES);
     const char *uri = globals_uri(ctx);
+    gint64 begun = g_get_monotonic_time();
     World *world;
     GError *error = NULL;
     VirtConn *conn;
@@ -42,6 +49,7 @@ World *world_open(Context *ctx, int *code)
     world->facts->now = g_get_real_time() / G_USEC_PER_SEC;
     world->facts->local = virt_conn_local(conn);
     ctx->view.now = world->facts->now;
+    debug_time(world, "connection", begun);
     return world;
 }
 
@@ -55,12 +63,6 @@ void world_free(World *world)
 }
 
 /* ----------------------------------------------------------------------------------------- reading */
-
-static void debug_time(const World *world, const char *what, gint64 begun)
-{
-    if (world->ctx->debug > 0)
-        g_printerr("debug: %s: %.1f ms\n", what, (double)(g_get_monotonic_time() - begun) / USEC_PER_MSEC);
-}
 
 /* Whether the connection's host is this one; where it is not, its kernel cannot be read from here. */
 static gboolean kernel_readable(World *world, guint sources)

@@ -133,7 +133,8 @@ static void join_index_neighbours(Join *join)
         Neighbour *neighbour = &g_array_index(join->facts->neighbours, Neighbour, i);
         Link *link = facts_link(join->facts, neighbour->ifindex);
 
-        if (link && neighbour->has_mac && !(neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE)))
+        if (link && neighbour->has_mac &&
+            !(neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_NOARP)))
             owner_mac_add(join->neighbours, link, &neighbour->mac, neighbour);
     }
 }

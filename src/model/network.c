@@ -116,7 +116,7 @@ static gboolean socket_serves(const Socket *socket, guint8 protocol, guint16 por
     if (socket->ifindex && socket->ifindex != ifindex)
         return FALSE;
     if (ip_is_unspecified(&socket->local))
-        return socket->local.family == ip->family || socket->local.family == 6;
+        return socket->local.family == ip->family || (socket->local.family == 6 && !socket->v6only);
     return ip_equal(&socket->local, ip);
 }
 

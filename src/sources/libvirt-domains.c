@@ -310,6 +310,7 @@ static gboolean domain_query_call(virConnectPtr conn, gpointer data, GError **er
         return FALSE;
     id = virDomainGetID(domain);
     query->read->id = id == (unsigned int)-1 ? -1 : (gint)id;
+    query->read->persistent = virDomainIsPersistent(domain) == 1;
     return domain_state(domain, &query->read->state, error);
 }
 
