@@ -7,8 +7,10 @@
 
 /*
  * libvirt's side of the facts. Each reader fills its part of facts (replacing what was there) and sets the
- * source's status; on FALSE nothing of facts' data was changed, the status is down and *error says why.
- * Partial answers (one domain's XML hangs) return TRUE with the source stale.
+ * source's status; on FALSE nothing of facts' data was changed, the status is down (stale where facts were
+ * read before) and *error says why. Partial answers (one domain's XML hangs) return TRUE with the source
+ * stale. Networks and domains are one source: once one of them is incomplete it stays stale; who reads both
+ * again sets SOURCE_UNREAD first.
  */
 
 typedef enum {

@@ -51,7 +51,7 @@ static void gate_open(void)
 
 static void gate_wait_freed(guint count)
 {
-    gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
 
     g_mutex_lock(&gate.lock);
     while (gate.freed < count && g_cond_wait_until(&gate.cond, &gate.lock, until))
@@ -99,7 +99,8 @@ static gboolean item_call(virConnectPtr conn, gpointer data, GError **error)
 
 typedef struct {
     guint ok, failed, late;
-    GHashTable *conns, *numbers;
+    GHashTable *conns;
+    gboolean seen[1000]; /* by number */
 } Tally;
 
 static void tally_done(gpointer data, const GError *error, gpointer user_data)
@@ -107,7 +108,8 @@ static void tally_done(gpointer data, const GError *error, gpointer user_data)
     Item *item = data;
     Tally *tally = user_data;
 
-    g_assert_true(g_hash_table_add(tally->numbers, GUINT_TO_POINTER(item->number)));
+    g_assert_false(tally->seen[item->number]);
+    tally->seen[item->number] = TRUE;
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE)) {
         tally->late++;
         return;
@@ -123,13 +125,11 @@ static void tally_init(Tally *tally)
 {
     memset(tally, 0, sizeof *tally);
     tally->conns = g_hash_table_new(NULL, NULL);
-    tally->numbers = g_hash_table_new(NULL, NULL);
 }
 
 static void tally_clear(Tally *tally)
 {
     g_hash_table_unref(tally->conns);
-    g_hash_table_unref(tally->numbers);
 }
 
 static VirtConn *open_default(void)
@@ -206,7 +206,7 @@ static void test_open_refused(void)
 
         g_assert_null(virt_open(refused, FALSE, deadline_in(0.2), &error));
         g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
-        g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+        g_assert_cmpint(g_get_monotonic_time() - before, <, G_TIME_SPAN_SECOND);
         g_assert_nonnull(vnat_error_get_hint(error));
     }
     close(fd);
@@ -255,7 +255,7 @@ static gboolean error_call(virConnectPtr conn, gpointer data, GError **error)
     g_autoptr(virNetwork) network = virNetworkLookupByName(conn, "default");
     virNetworkDHCPLeasePtr *leases = NULL;
 
-    switch (GPOINTER_TO_INT(data)) {
+    switch (*(gsize *)data) {
     case 0:
         virDomainLookupByName(conn, name);
         break;
@@ -295,8 +295,7 @@ static void test_errors(void)
     for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
         g_autoptr(GError) error = NULL;
 
-        g_assert_false(
-            virt_call(conn, "virSomething", error_call, GINT_TO_POINTER(i), NULL, DEADLINE_NEVER, &error));
+        g_assert_false(virt_call(conn, "virSomething", error_call, &i, NULL, DEADLINE_NEVER, &error));
         g_assert_error(error, VNAT_ERROR, (gint)expected[i].code);
         g_assert_nonnull(strstr(error->message, expected[i].message));
     }
@@ -342,8 +341,8 @@ static void test_each_hung(void)
     g_assert_cmpuint(g_hash_table_size(tally.conns), ==, 1);
     g_assert_cmpuint(gate.begun, ==, 5);
     /* One second until they are slow, two after the last other one. */
-    g_assert_cmpint(g_get_monotonic_time() - before, >=, 3 * G_USEC_PER_SEC);
-    g_assert_cmpint(g_get_monotonic_time() - before, <, 6 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - before, >=, 3 * G_TIME_SPAN_SECOND);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 6 * G_TIME_SPAN_SECOND);
     g_assert_cmpuint(gate.freed, ==, 55);
 
     /* The connection still answers, over a line that is not the hung calls' own. */
@@ -359,7 +358,7 @@ static void test_each_hung(void)
     }
     before = g_get_monotonic_time();
     virt_close(conn);
-    g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, G_TIME_SPAN_SECOND);
     gate_open();
     gate_wait_freed(70);
     tally_clear(&tally);
@@ -378,8 +377,8 @@ static void test_each_deadline(void)
     virt_call_each(conn, "f", item_call, items, item_free, 2, tally_done, &tally, deadline_in(0.3));
     g_assert_cmpuint(tally.late, ==, 40);
     g_assert_cmpuint(gate.freed, ==, 38);
-    g_assert_cmpint(g_get_monotonic_time() - before, >=, 300 * 1000);
-    g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - before, >=, 300 * G_TIME_SPAN_MILLISECOND);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, G_TIME_SPAN_SECOND);
     virt_close(conn);
     gate_open();
     gate_wait_freed(40);
@@ -402,17 +401,26 @@ static void test_call_deadline(void)
     virt_close(conn);
 }
 
+/* Nothing begins after the deadline. */
 static void test_call_past(void)
 {
     g_autoptr(VirtConn) conn = open_default();
+    g_autoptr(GPtrArray) items = items_new(20, 20);
     g_autoptr(GError) error = NULL;
+    Tally tally;
 
     gate_reset();
+    tally_init(&tally);
     g_assert_false(
         virt_call(conn, "virHang", item_call, item_new(0, TRUE), item_free, deadline_in(-1), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
-    gate_open();
-    gate_wait_freed(1);
+    g_assert_cmpuint(gate.freed, ==, 1);
+    virt_call_each(conn, "virHang", item_call, items, item_free, VIRT_BULK, tally_done, &tally,
+                   deadline_in(-1));
+    g_assert_cmpuint(tally.late, ==, 20);
+    g_assert_cmpuint(gate.freed, ==, 21);
+    g_assert_cmpuint(gate.begun, ==, 0);
+    tally_clear(&tally);
 }
 
 /* On TRUE data is the caller's again, on an error of the call it is gone. */
@@ -476,20 +484,20 @@ static void test_pool_fresh_line(void)
         g_cond_wait(&gate.cond, &gate.lock);
     g_mutex_unlock(&gate.lock);
     /* All workers: twenty items get them only after 20 ms, and that clock is the test's. */
-    virt_batch_tick(batch, g_get_monotonic_time() + 30 * 1000, &stuck);
+    virt_batch_tick(batch, g_get_monotonic_time() + 30 * G_TIME_SPAN_MILLISECOND, &stuck);
     g_assert_false(stuck);
     g_mutex_lock(&gate.lock);
     while (gate.begun < 3)
         g_cond_wait(&gate.cond, &gate.lock);
     g_mutex_unlock(&gate.lock);
     g_assert_false(virt_batch_collect(batch, collect, &tally));
-    virt_batch_tick(batch, g_get_monotonic_time() + G_USEC_PER_SEC, &stuck);
+    virt_batch_tick(batch, g_get_monotonic_time() + G_TIME_SPAN_SECOND, &stuck);
     g_assert_false(stuck);
     g_assert_false(virt_batch_wait(batch, collect, &tally, deadline_in(0.3)));
     g_assert_cmpuint(tally.ok, ==, 17);
     g_assert_cmpuint(dialled.dials, ==, 2);
     /* Only the three are left, and two seconds have passed. */
-    virt_batch_tick(batch, g_get_monotonic_time() + 2 * G_USEC_PER_SEC, &stuck);
+    virt_batch_tick(batch, g_get_monotonic_time() + 2 * G_TIME_SPAN_SECOND, &stuck);
     g_assert_true(stuck);
     gate_open();
     g_assert_true(virt_batch_wait(batch, collect, &tally, deadline_in(5)));
@@ -535,12 +543,12 @@ static void test_pool_clogged(void)
     virt_pool_set_width(pool, 8);
     batch = virt_batch_submit(pool, "f", item_call, items->pdata, items->len, item_free, 0, NULL, NULL);
     for (guint begun = 8; begun <= 16; begun += 8) {
-        virt_batch_tick(batch, g_get_monotonic_time() + 30 * 1000, &stuck);
+        virt_batch_tick(batch, g_get_monotonic_time() + 30 * G_TIME_SPAN_MILLISECOND, &stuck);
         g_mutex_lock(&gate.lock);
         while (gate.begun < begun)
             g_cond_wait(&gate.cond, &gate.lock);
         g_mutex_unlock(&gate.lock);
-        virt_batch_tick(batch, g_get_monotonic_time() + G_USEC_PER_SEC, &stuck);
+        virt_batch_tick(batch, g_get_monotonic_time() + G_TIME_SPAN_SECOND, &stuck);
     }
     g_assert_false(virt_batch_wait(batch, collect, &tally, deadline_in(0.2)));
     g_assert_cmpuint(gate.begun, ==, 16);
