@@ -119,7 +119,7 @@ const char *argument(const Context *ctx, guint index);
 
 /* Prints an error (error:, error:, hint: lines on stderr, escaped), frees it, and returns its exit code. */
 int report(Context *ctx, GError *error);
-/* A line on standard output, not with --quiet. The text is escaped. */
+/* A line on standard output, not with --quiet or --json. The text is escaped. */
 void say(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* A line on standard output whatever --quiet says: it is what was asked for. The text is escaped. */
 void print_text(const Context *ctx, const char *text);

@@ -16,7 +16,7 @@ const Option options_global[] = {
     {"connect", 'c', OPTION_VALUE, "URI", "connect to this hypervisor; default qemu:///system", NULL},
     {"readonly", 'r', OPTION_FLAG, NULL, "read-only connection", NULL},
     {"timeout", 0, OPTION_VALUE, "SECONDS", "deadline of the whole command; default 10", NULL},
-    {"debug", 'd', OPTION_NUMBER, "N", "tell on stderr what is read and how long it took (1 or 2)", NULL},
+    {"debug", 'd', OPTION_NUMBER, "N", "1: tell on stderr what is read and how long it took", NULL},
     {"color", 0, OPTION_VALUE, "WHEN", "auto, always or never", "auto|always|never"},
     {"quiet", 'q', OPTION_FLAG, NULL, "print no messages, only what was asked for", NULL},
     {"json", 'j', OPTION_FLAG, NULL, "print JSON", NULL},

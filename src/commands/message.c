@@ -55,7 +55,7 @@ void say(const Context *ctx, const char *format, ...)
     g_autofree char *text = NULL;
     va_list args;
 
-    if (ctx->quiet)
+    if (ctx->quiet || ctx->json)
         return;
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
