@@ -233,20 +233,43 @@ static gboolean start_network(Start *start, GError **error)
     return verify(start, error);
 }
 
-static gboolean run_transaction(Start *start, GError **error)
+/* All up to the start itself: ends with the network defined, and active or to be started. */
+static gboolean prepare(Start *start, GError **error)
 {
     const Network *network;
 
     if (!look(start, error))
         return FALSE;
     network = facts_network(start->world->facts, start->name);
-    if (network && network->active) {
-        start->was_active = TRUE;
-        return autostart(start, error);
+    start->was_active = network && network->active;
+    if (start->was_active)
+        return TRUE;
+    return network ? precheck(start, network, FALSE, error) : define_from_template(start, error);
+}
+
+/* Whether the network that was not active a moment ago is now. */
+static gboolean became_active(Start *start)
+{
+    const Network *network = look(start, NULL) ? facts_network(start->world->facts, start->name) : NULL;
+
+    return network && network->active;
+}
+
+static gboolean run_transaction(Start *start, GError **error)
+{
+    GError *refused = NULL;
+
+    if (!prepare(start, &refused)) {
+        /* What is in the way, a bridge or a route, is the network's own if somebody who does not know the
+         * lock started it while we looked. */
+        start->was_active = became_active(start);
+        if (!start->was_active) {
+            g_propagate_error(error, refused);
+            return FALSE;
+        }
+        g_clear_error(&refused);
     }
-    if (network ? !precheck(start, network, FALSE, error) : !define_from_template(start, error))
-        return FALSE;
-    return start_network(start, error);
+    return start->was_active ? autostart(start, error) : start_network(start, error);
 }
 
 static int finish(Start *start)
