@@ -255,6 +255,7 @@ static void domains_adopt(Facts *facts, DomainReading *reading)
     g_ptr_array_sort(reading->domains, domain_compare);
     g_ptr_array_unref(facts->domains);
     facts->domains = reading->domains;
+    facts->domains_complete = TRUE;
     libvirt_source_read(facts, SOURCE_LIBVIRT, cause);
 }
 
