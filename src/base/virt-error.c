@@ -45,16 +45,20 @@ static VnatError error_code(const virError *failure)
     return VNAT_ERROR_FAILED;
 }
 
-static const char *error_message(const virError *failure)
+/* New string. A schema's complaints end in a line feed. */
+static char *error_message(const virError *failure)
 {
-    return failure && failure->message && *failure->message ? failure->message : "libvirt gave no reason";
+    const char *message = failure && failure->message && *failure->message ? failure->message : NULL;
+
+    return g_strchomp(g_strdup(message ? message : "libvirt gave no reason"));
 }
 
 gboolean virt_error_take(GError **error)
 {
     const virError *failure = virGetLastError();
+    g_autofree char *message = error_message(failure);
 
-    vnat_error_set(error, failure ? error_code(failure) : VNAT_ERROR_FAILED, "%s", error_message(failure));
+    vnat_error_set(error, failure ? error_code(failure) : VNAT_ERROR_FAILED, "%s", message);
     virResetLastError();
     return FALSE;
 }
@@ -103,9 +107,10 @@ static void error_hint_unit(GError **error, const char *verb)
 gboolean virt_error_take_open(const char *uri, gboolean *rights, GError **error)
 {
     const virError *failure = virGetLastError();
+    g_autofree char *message = error_message(failure);
     GError *open_error = NULL;
 
-    vnat_error_set(&open_error, VNAT_ERROR_UNREACHABLE, "%s", error_message(failure));
+    vnat_error_set(&open_error, VNAT_ERROR_UNREACHABLE, "%s", message);
     if (rights)
         *rights = failure && error_is_rights(failure);
     if (failure && error_is_rights(failure))
