@@ -21,7 +21,10 @@ static const IpNet *first_overlap(const IpNet *candidate, const GArray *used)
     return NULL;
 }
 
-/* The /24 behind both; FALSE at the end of the address space. */
+/*
+ * The /24 behind both; FALSE at the end of the address space. Two subnets that overlap lie in one another, so
+ * the later end is that of the wider one, and what follows it begins a /24.
+ */
 static gboolean next_24(const IpNet *candidate, const IpNet *overlap, IpNet *next)
 {
     Ip end = ipnet_last(candidate), other = ipnet_last(overlap);
@@ -29,11 +32,7 @@ static gboolean next_24(const IpNet *candidate, const IpNet *overlap, IpNet *nex
     if (ip_compare(&other, &end) > 0)
         end = other;
     *next = (IpNet){.prefix = 24};
-    if (!ip_add(&end, 1, &next->ip))
-        return FALSE;
-    /* What overlapped may be narrower than a /24, but then the candidate's end counted. */
-    *next = ipnet_network(next);
-    return TRUE;
+    return ip_add(&end, 1, &next->ip);
 }
 
 /*

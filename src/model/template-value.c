@@ -71,9 +71,9 @@ static Ip cidr_gateway(const IpNet *net)
 }
 
 /*
- * The DHCP range of an IPv4 subnet: the longer run of its host addresses beside the gateway, the one after it
- * if they are equal. libvirt refuses a range that leaves a /16, so the run is cut to that of its end beside
- * the gateway.
+ * The DHCP range of an IPv4 subnet: the longer run of its host addresses beside the gateway (an odd number is
+ * left, so the two are never equal). libvirt refuses a range that leaves a /16, so the run is cut to that of
+ * its end beside the gateway.
  */
 static DhcpRange cidr4_range(const IpNet *net)
 {

@@ -784,6 +784,19 @@ static void test_shipped_params(void)
     }
 }
 
+/* The manual page knows every type. */
+static void test_manual(void)
+{
+    g_autofree char *page = NULL;
+
+    g_assert_true(g_file_get_contents(SOURCE_ROOT "/docs/man/vnat-template.5.rst", &page, NULL, NULL));
+    for (guint i = 0; i < PARAM_TYPE_COUNT; i++) {
+        g_autofree char *entry = g_strdup_printf("\n``%s``\n", param_type_name((ParamType)i));
+
+        g_assert_nonnull(strstr(page, entry));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -811,5 +824,6 @@ int main(int argc, char **argv)
     g_test_add_func("/template/auto6", test_auto6);
     g_test_add_func("/template/shipped", test_shipped);
     g_test_add_func("/template/shipped-params", test_shipped_params);
+    g_test_add_func("/template/manual", test_manual);
     return g_test_run();
 }
