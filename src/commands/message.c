@@ -50,44 +50,48 @@ int report(Context *ctx, GError *error)
     return code;
 }
 
-void say(const Context *ctx, const char *format, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    if (ctx->quiet || ctx->json)
-        return;
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    print_line(ctx, stdout, "", text);
-}
-
 void print_text(const Context *ctx, const char *text)
 {
     print_line(ctx, stdout, "", text);
 }
 
+static void print_format(const Context *ctx, FILE *out, const char *prefix, const char *format, va_list args)
+    G_GNUC_PRINTF(4, 0);
+
+static void print_format(const Context *ctx, FILE *out, const char *prefix, const char *format, va_list args)
+{
+    g_autofree char *text = g_strdup_vprintf(format, args);
+
+    print_line(ctx, out, prefix, text);
+}
+
+void say(const Context *ctx, const char *format, ...)
+{
+    va_list args;
+
+    if (ctx->quiet || ctx->json)
+        return;
+    va_start(args, format);
+    print_format(ctx, stdout, "", format, args);
+    va_end(args);
+}
+
 void warn(const Context *ctx, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = g_strdup_vprintf(format, args);
+    print_format(ctx, stderr, "error: ", format, args);
     va_end(args);
-    print_line(ctx, stderr, "error: ", text);
 }
 
 void hint(const Context *ctx, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = g_strdup_vprintf(format, args);
+    print_format(ctx, stderr, "hint: ", format, args);
     va_end(args);
-    print_line(ctx, stderr, "hint: ", text);
 }
 
 gboolean table_ready(Context *ctx, int *code)

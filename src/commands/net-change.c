@@ -207,7 +207,10 @@ const Command command_net_destroy = {
 
 /* --------------------------------------------------------------------- net-undefine, net-autostart */
 
-static int run_net_undefine(Context *ctx)
+typedef gboolean (*NetworkChange)(World *world, const Network *network, GError **error);
+
+/* One step on the network that the command names. verb and past are for messages. */
+static int change_network(Context *ctx, NetworkChange change, const char *verb, const char *past)
 {
     g_autoptr(World) world = NULL;
     g_autofree char *name = NULL;
@@ -221,11 +224,23 @@ static int run_net_undefine(Context *ctx)
     if (!network)
         return code;
     name = g_strdup(network->name);
-    if (!network_undefine(world->conn, name, ctx->deadline, &error))
-        return failed(ctx, "undefine", name, error);
+    if (!change(world, network, &error))
+        return failed(ctx, verb, name, error);
+    return done(ctx, world, name, past);
+}
+
+static gboolean undefine(World *world, const Network *network, GError **error)
+{
+    if (!network_undefine(world->conn, network->name, world->ctx->deadline, error))
+        return FALSE;
     if (network->active)
-        say(ctx, "It stays active, as a transient network, until it is destroyed");
-    return done(ctx, world, name, "has been undefined");
+        say(world->ctx, "It stays active, as a transient network, until it is destroyed");
+    return TRUE;
+}
+
+static int run_net_undefine(Context *ctx)
+{
+    return change_network(ctx, undefine, "undefine", "has been undefined");
 }
 
 const Command command_net_undefine = {
@@ -238,24 +253,17 @@ const Command command_net_undefine = {
     .run = run_net_undefine,
 };
 
+static gboolean set_autostart(World *world, const Network *network, GError **error)
+{
+    return network_autostart(world->conn, network->name, !option_flag(world->ctx, "disable"),
+                             world->ctx->deadline, error);
+}
+
 static int run_net_autostart(Context *ctx)
 {
-    gboolean on = !option_flag(ctx, "disable");
-    g_autoptr(World) world = NULL;
-    g_autofree char *name = NULL;
-    const Network *network;
-    GError *error = NULL;
-    int code;
-
-    if (!(world = world_open(ctx, &code)))
-        return code;
-    network = named_network(ctx, world, 0, &code);
-    if (!network)
-        return code;
-    name = g_strdup(network->name);
-    if (!network_autostart(world->conn, name, on, ctx->deadline, &error))
-        return failed(ctx, on ? "mark as autostarted" : "unmark as autostarted", name, error);
-    return done(ctx, world, name, on ? "marked as autostarted" : "unmarked as autostarted");
+    if (option_flag(ctx, "disable"))
+        return change_network(ctx, set_autostart, "unmark as autostarted", "unmarked as autostarted");
+    return change_network(ctx, set_autostart, "mark as autostarted", "marked as autostarted");
 }
 
 static const Option options_autostart[] = {
