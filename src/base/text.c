@@ -235,25 +235,21 @@ const char *text_suggest(const char *name, const char *const *candidates)
 {
     enum { LONGEST = 128 }; /* the table grows with the product of the lengths */
     gsize length = strlen(name);
-    guint limit = (guint)MAX(length / 3, 1);
+    guint nearest = (guint)MAX(length / 3, 1) + 1;
     const char *best = NULL;
 
     if (length == 0 || length > LONGEST)
         return NULL;
-    for (; *candidates; candidates++) {
+    for (; *candidates && nearest > 0; candidates++) {
         guint distance;
 
         if (strlen(*candidates) > LONGEST)
             continue;
         distance = edit_distance(name, *candidates);
-        if (distance <= limit && distance < strlen(*candidates)) {
+        if (distance < nearest && distance < strlen(*candidates)) {
             best = *candidates;
-            if (distance == 0)
-                break;
-            limit = distance - 1;
+            nearest = distance;
         }
-        if (best && limit == 0)
-            break;
     }
     return best;
 }
