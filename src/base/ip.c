@@ -240,14 +240,14 @@ guint64 ip_range_size(const Ip *first, const Ip *last)
     if (first->family != last->family || ip_compare(first, last) > 0)
         return 0;
     for (gsize i = 0; i < ip_length(first); i++) {
-        /* The difference so far is non-negative, because first <= last; it saturates before it overflows. */
+        /* The difference so far is non-negative, because first <= last; a negative digit borrows from it. */
         gint digit = last->bytes[i] - first->bytes[i];
 
-        if (size > (G_MAXUINT64 >> 9))
+        if (size > (G_MAXUINT64 >> 8) + (digit < 0))
             return G_MAXUINT64;
         size = size * 256 + (guint64)digit;
     }
-    return size + 1;
+    return size == G_MAXUINT64 ? size : size + 1;
 }
 
 gboolean mac_parse(const char *text, Mac *mac)
