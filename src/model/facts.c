@@ -101,6 +101,13 @@ gboolean network_owns_bridge(const Network *network)
     return network->forward && g_strv_contains(modes, network->forward);
 }
 
+gboolean network_outranks(const Network *network, const Network *other)
+{
+    if (!other || network->active != other->active)
+        return !other || network->active;
+    return g_strcmp0(network->name, other->name) < 0;
+}
+
 gboolean network_has_dhcp(const Network *network, guint8 family)
 {
     for (guint i = 0; i < network->ips->len; i++) {
@@ -387,11 +394,8 @@ Network *facts_network_of_bridge(const Facts *facts, const char *bridge)
     for (guint i = 0; bridge && i < facts->networks->len; i++) {
         Network *network = facts->networks->pdata[i];
 
-        if (!network_owns_bridge(network) || g_strcmp0(network->bridge, bridge) != 0)
-            continue;
-        if (network->active)
-            return network;
-        if (!found)
+        if (network_owns_bridge(network) && g_strcmp0(network->bridge, bridge) == 0 &&
+            network_outranks(network, found))
             found = network;
     }
     return found;

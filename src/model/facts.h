@@ -100,6 +100,9 @@ void network_free(Network *network);
 gboolean network_wants_dnsmasq(const Network *network);
 /* Whether libvirt makes the bridge itself: modes nat, route, open, isolated. */
 gboolean network_owns_bridge(const Network *network);
+/* Of two networks that name one bridge, whether this one owns it: the active one does, else the first by
+ * name. other may be NULL. */
+gboolean network_outranks(const Network *network, const Network *other);
 /* Whether it has a <dhcp> with at least one range or host, for this family (0: any). */
 gboolean network_has_dhcp(const Network *network, guint8 family);
 /* The network's own <ip> whose subnet holds the address, or NULL. */

@@ -20,7 +20,7 @@ typedef struct {
     GHashTable *links;              /* name -> Link */
     GHashTable *networks_by_name;   /* name -> Network */
     GHashTable *networks_by_uuid;   /* uuid -> Network */
-    GHashTable *networks_by_bridge; /* bridge -> Network, active ones first */
+    GHashTable *networks_by_bridge; /* bridge -> the Network that owns it */
     GHashTable *leases;             /* (Network, MAC) -> GPtrArray of Lease */
     GHashTable *neighbours;         /* (Link of bridge, MAC) -> GPtrArray of Neighbour */
     GHashTable *claimed;            /* set of tap names */
@@ -94,7 +94,7 @@ static void join_index_networks(Join *join)
         if (network->uuid)
             g_hash_table_insert(join->networks_by_uuid, network->uuid, network);
         if (network->bridge && network_owns_bridge(network) &&
-            (network->active || !g_hash_table_contains(join->networks_by_bridge, network->bridge)))
+            network_outranks(network, g_hash_table_lookup(join->networks_by_bridge, network->bridge)))
             g_hash_table_insert(join->networks_by_bridge, network->bridge, network);
     }
 }
