@@ -231,7 +231,9 @@ GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
         Socket *socket = facts->sockets->pdata[i];
         gboolean found = FALSE;
 
-        if (dnsmasq && dnsmasq->alive && socket_is_of(facts, socket, dnsmasq) != TRI_NO)
+        /* Where the network's own process could not be told, any socket may be its. */
+        if (dnsmasq &&
+            (dnsmasq->unknown || (dnsmasq->alive && socket_is_of(facts, socket, dnsmasq) != TRI_NO)))
             continue;
         for (guint j = 0; j < network->ips->len && !found; j++) {
             const NetworkIp *ip = network->ips->pdata[j];

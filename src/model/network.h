@@ -56,7 +56,7 @@ Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrAr
 /*
  * Sockets of other processes on what the network's dnsmasq needs: port 53 or 67 on the gateway address, or on
  * a wildcard that is not bound to another device. Returns Sockets in facts. Empty where sockets were not
- * read; free with g_ptr_array_unref.
+ * read, or its own process could not be told; free with g_ptr_array_unref.
  */
 GPtrArray *network_port_rivals(const Facts *facts, const Network *network);
 
