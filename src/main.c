@@ -110,6 +110,8 @@ int main(int argc, char **argv)
         _exit(code);
     if (ctx.options)
         g_hash_table_unref(ctx.options);
+    if (ctx.columns)
+        g_ptr_array_unref(ctx.columns);
     if (ctx.words)
         g_ptr_array_unref(ctx.words);
     return code;

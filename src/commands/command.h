@@ -84,6 +84,7 @@ struct Context {
     const Command *command;
     ViewContext view;
     GHashTable *options; /* name -> GPtrArray of values (char *); flags have one empty value */
+    GPtrArray *columns;  /* const Column *: what its table shows; NULL for a command without one */
     GPtrArray *words;    /* positional arguments, char * */
 };
 
@@ -131,8 +132,5 @@ void hint(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void help_overview(FILE *out);
 void help_command(FILE *out, const Command *command);
 
-/* Writes the records as the table of the command: its -o, -n, --csv, --list-columns. FALSE with *code set on
- * a usage error. */
+/* Writes the records as the command's table, by its -o, -n and --csv. Returns EXIT_OK. */
 int write_table(Context *ctx, const GPtrArray *records);
-/* Checks -o before anything is read; *code: exit code to leave with. TRUE: go on. */
-gboolean table_ready(Context *ctx, int *code);

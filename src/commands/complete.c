@@ -15,8 +15,16 @@
  * `vnat complete WORD...`: what may stand for the last word, one a line, for the shells' completion. It must
  * neither disturb nor delay the person who types: at most 300 ms, nothing on standard error, nothing at all
  * where something is wrong. A name that a shell would have to quote is left out rather than offered wrongly.
+ * The line FILE_MARK, which no candidate can be, asks the shell to add names of files.
  */
 #define LIMIT_SECONDS 0.3
+#define FILE_MARK "<file>"
+
+/* The word being typed: --OPTION= in front of a value stays as it is. */
+typedef struct {
+    const char *before;
+    const char *text;
+} Typed;
 
 /* Names of domains and networks are data: those with spaces, control characters or a shell's letters are no
  * candidates. */
@@ -27,13 +35,15 @@ static gboolean is_plain(const char *word)
     return *word && *word != '-' && strspn(word, allowed) == strlen(word);
 }
 
-static void offer(const char *candidate, const char *typed)
+static gboolean offer(const char *candidate, const Typed *typed)
 {
-    if (candidate && g_str_has_prefix(candidate, typed))
-        puts(candidate);
+    if (!g_str_has_prefix(candidate, typed->text))
+        return FALSE;
+    printf("%s%s\n", typed->before, candidate);
+    return TRUE;
 }
 
-static void offer_names(char **names, const char *typed)
+static void offer_names(char **names, const Typed *typed)
 {
     for (guint i = 0; names && names[i]; i++) {
         if (is_plain(names[i]))
@@ -42,7 +52,7 @@ static void offer_names(char **names, const char *typed)
     g_strfreev(names);
 }
 
-static void offer_of_libvirt(Context *ctx, const char *kind, const char *typed)
+static void offer_of_libvirt(Context *ctx, const char *kind, const Typed *typed)
 {
     g_autoptr(VirtConn) conn = virt_open(globals_uri(ctx), TRUE, ctx->deadline, NULL);
 
@@ -54,31 +64,35 @@ static void offer_of_libvirt(Context *ctx, const char *kind, const char *typed)
         offer_names(libvirt_network_names(conn, ctx->deadline, NULL), typed);
 }
 
-static void offer_templates(const char *typed)
+/* Returns whether there was one. */
+static gboolean offer_templates(const Typed *typed)
 {
     g_autoptr(GPtrArray) files = templates_list(NULL);
+    gboolean found = FALSE;
 
     for (guint i = 0; i < files->len; i++) {
         const TemplateFile *file = files->pdata[i];
 
         if (!file->shadowed && file->tmpl)
-            offer(file->name, typed);
+            found = offer(file->name, typed) || found;
     }
+    return found;
 }
 
 /* Columns come as a list: only the last of "A,B" is being typed. */
-static void offer_columns(const ColumnSet *set, const char *typed)
+static void offer_columns(const ColumnSet *set, const Typed *typed)
 {
-    const char *comma = strrchr(typed, ',');
-    const char *last = comma ? comma + 1 : *typed == '+' ? typed + 1 : typed;
+    const char *text = typed->text;
+    const char *comma = strrchr(text, ',');
+    const char *last = comma ? comma + 1 : *text == '+' ? text + 1 : text;
 
     for (guint i = 0; set && i < set->count; i++) {
         if (g_str_has_prefix(set->columns[i].id, last))
-            printf("%.*s%s\n", (int)(last - typed), typed, set->columns[i].id);
+            printf("%s%.*s%s\n", typed->before, (int)(last - text), text, set->columns[i].id);
     }
 }
 
-static void offer_commands(const char *typed)
+static void offer_commands(const Typed *typed)
 {
     for (guint i = 0; commands[i]; i++) {
         g_auto(GStrv) parts = g_strsplit(commands[i]->name, " ", 2);
@@ -90,7 +104,7 @@ static void offer_commands(const char *typed)
 }
 
 /* Second words of a family, "template list". */
-static void offer_subcommands(const char *family, const char *typed)
+static void offer_subcommands(const char *family, const Typed *typed)
 {
     for (guint i = 0; commands[i]; i++) {
         g_auto(GStrv) parts = g_strsplit(commands[i]->name, " ", 2);
@@ -100,7 +114,7 @@ static void offer_subcommands(const char *family, const char *typed)
     }
 }
 
-static void offer_options(const Option *options, const char *typed)
+static void offer_options(const Option *options, const Typed *typed)
 {
     for (; options && options->name; options++) {
         g_autofree char *full = g_strconcat("--", options->name, NULL);
@@ -109,15 +123,20 @@ static void offer_options(const Option *options, const char *typed)
     }
 }
 
-static void offer_kind(Context *ctx, const Command *command, const char *kind, const char *typed)
+static void offer_kind(Context *ctx, const Command *command, const char *kind, const Typed *typed)
 {
-    if (!kind || strcmp(kind, COMPLETE_FILE) == 0)
+    if (!kind)
         return;
-    if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN) == 0 ||
-        strcmp(kind, COMPLETE_WHO) == 0) {
+    if (strcmp(kind, COMPLETE_FILE) == 0) {
+        puts(FILE_MARK);
+    } else if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN) == 0 ||
+               strcmp(kind, COMPLETE_WHO) == 0) {
         offer_of_libvirt(ctx, kind, typed);
-    } else if (strcmp(kind, COMPLETE_TEMPLATE) == 0 || strcmp(kind, COMPLETE_TEMPLATE_OR_FILE) == 0) {
+    } else if (strcmp(kind, COMPLETE_TEMPLATE) == 0) {
         offer_templates(typed);
+    } else if (strcmp(kind, COMPLETE_TEMPLATE_OR_FILE) == 0) {
+        if (!offer_templates(typed))
+            puts(FILE_MARK);
     } else if (strcmp(kind, COMPLETE_COLUMNS) == 0) {
         offer_columns(command ? command->columns : NULL, typed);
     } else if (strcmp(kind, COMPLETE_COMMAND) == 0) {
@@ -141,10 +160,13 @@ static const Option *find_option(const Option *options, const char *word)
     return NULL;
 }
 
+/* command NULL: the options before it. */
 static const Option *command_option(const Command *command, const char *word)
 {
-    const Option *option = find_option(command->options, word);
+    const Option *option = command ? find_option(command->options, word) : find_option(options_global, word);
 
+    if (!command)
+        return option;
     if (!option && command->columns)
         option = find_option(options_table, word);
     return option ? option : find_option(options_common, word);
@@ -166,50 +188,102 @@ static guint count_arguments(const Command *command, char **words, guint last)
     return count;
 }
 
+static gboolean takes_value(const Option *option)
+{
+    return option && option->kind != OPTION_FLAG;
+}
+
+/* "--name=val": the option and what is typed of its value. */
+static const Option *split_value(const Command *command, const char *word, Typed *typed, char **before)
+{
+    const char *equals = g_str_has_prefix(word, "--") ? strchr(word, '=') : NULL;
+    g_autofree char *name = equals ? g_strndup(word, (gsize)(equals - word)) : NULL;
+
+    if (!equals)
+        return NULL;
+    *before = g_strndup(word, (gsize)(equals + 1 - word));
+    *typed = (Typed){*before, equals + 1};
+    return command_option(command, name);
+}
+
+static void offer_all_options(const Command *command, const Typed *typed)
+{
+    offer_options(command->options, typed);
+    if (command->columns)
+        offer_options(options_table, typed);
+    if (command->flags & COMMAND_JSON)
+        offer_options(options_json, typed);
+    offer_options(options_common, typed);
+}
+
+/* FALSE: the last word is no option's value. */
+static gboolean offer_value(Context *ctx, const Command *command, char **words, guint last)
+{
+    const Option *option = last > 0 ? command_option(command, words[last - 1]) : NULL;
+    Typed typed = {"", words[last]};
+    g_autofree char *before = NULL;
+
+    if (!takes_value(option))
+        option = split_value(command, words[last], &typed, &before);
+    if (!takes_value(option))
+        return FALSE;
+    offer_kind(ctx, command, option->complete, &typed);
+    return TRUE;
+}
+
 static void complete_command(Context *ctx, const Command *command, char **words, guint last)
 {
-    const char *typed = words[last];
-    const Option *before = last > 0 ? command_option(command, words[last - 1]) : NULL;
     const Argument *arguments = command->arguments;
+    const Typed typed = {"", words[last]};
     guint position;
 
-    if (before && before->kind != OPTION_FLAG) {
-        offer_kind(ctx, command, before->complete, typed);
+    if (offer_value(ctx, command, words, last))
         return;
-    }
-    if (typed[0] == '-') {
-        offer_options(command->options, typed);
-        if (command->columns)
-            offer_options(options_table, typed);
-        if (command->flags & COMMAND_JSON)
-            offer_options(options_json, typed);
-        offer_options(options_common, typed);
+    if (typed.text[0] == '-') {
+        offer_all_options(command, &typed);
         return;
     }
     position = count_arguments(command, words, last);
     for (guint i = 0; arguments && arguments[i].name; i++) {
         if (i == position)
-            offer_kind(ctx, command, arguments[i].complete, typed);
+            offer_kind(ctx, command, arguments[i].complete, &typed);
     }
 }
 
+/* The URI that a word before the command gives, in whatever way it is written; NULL. next: the word after. */
+static const char *connect_uri(const char *word, const char *next)
+{
+    static const char glued[] = "--connect=";
+
+    if (strcmp(word, "--connect") == 0 || strcmp(word, "-c") == 0)
+        return next;
+    if (g_str_has_prefix(word, glued))
+        return word + strlen(glued);
+    return g_str_has_prefix(word, "-c") ? word + strlen("-c") : NULL;
+}
+
 /* Skips the global options that stand before the command; takes a URI to ask for names. Returns the index of
- * the command. */
+ * the command, which is past the last word where that is an option's value. */
 static guint skip_globals(Context *ctx, char **words, guint last)
 {
     guint i = 0;
 
     while (i < last && words[i][0] == '-') {
-        const Option *option = find_option(options_global, words[i]);
+        const char *uri = connect_uri(words[i], i + 1 < last ? words[i + 1] : NULL);
 
-        if (option && option->kind != OPTION_FLAG) {
-            if (strcmp(option->name, "connect") == 0 && i + 1 < last)
-                ctx->uri = words[i + 1];
-            i++;
-        }
-        i++;
+        if (uri)
+            ctx->uri = uri;
+        i += takes_value(find_option(options_global, words[i])) ? 2 : 1;
     }
     return i;
+}
+
+static void offer_first(const Typed *typed)
+{
+    if (typed->text[0] == '-')
+        offer_options(options_global, typed);
+    else
+        offer_commands(typed);
 }
 
 static void complete(Context *ctx, char **words, guint count)
@@ -219,25 +293,19 @@ static void complete(Context *ctx, char **words, guint count)
     const Command *command;
     guint used;
 
-    if (first > last)
+    if ((first >= last && offer_value(ctx, NULL, words, last)) || first > last)
         return;
     words += first;
     last -= first;
     if (last == 0) {
-        if (words[0][0] == '-')
-            offer_options(options_global, words[0]);
-        else
-            offer_commands(words[0]);
+        offer_first(&(Typed){"", words[0]});
         return;
     }
     command = command_find(words, &used);
-    if (!command) {
-        if (last == 1)
-            offer_subcommands(words[0], words[1]);
-        return;
-    }
-    if (used <= last)
+    if (command && used <= last)
         complete_command(ctx, command, words + used, last - used);
+    else if (last == 1)
+        offer_subcommands(words[0], &(Typed){"", words[1]});
 }
 
 static int run_complete(Context *ctx)

@@ -41,7 +41,7 @@ static int run_map(Context *ctx)
     GError *error = NULL;
     int code;
 
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     /* Looked up first, so that a wrong name is told at once; the map is read whole, for claims across
      * networks. */
@@ -91,7 +91,7 @@ static int run_who(Context *ctx)
     GError *error = NULL;
     int code;
 
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     map = world_map(world, WANT_MAP, &error);
     if (!map)
@@ -132,7 +132,7 @@ static int run_domiflist(Context *ctx)
     GError *error = NULL;
     int code;
 
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     map = world_domain_map(world, argument(ctx, 0), option_flag(ctx, "inactive"),
                            WANT_LEASES | WANT_LINKS | WANT_NEIGHBOURS | WANT_AGENT, &error);
@@ -230,7 +230,7 @@ static int run_domifaddr(Context *ctx)
 
     if (!parse_ask(option_value(ctx, "source"), &ask, &error))
         return report(ctx, error);
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     map = world_domain_map(world, argument(ctx, 0), FALSE, ask_wants(ask), &error);
     if (!map)

@@ -94,28 +94,8 @@ void hint(const Context *ctx, const char *format, ...)
     va_end(args);
 }
 
-gboolean table_ready(Context *ctx, int *code)
-{
-    g_autoptr(GPtrArray) columns = NULL;
-    GError *error = NULL;
-
-    columns =
-        columns_select(ctx->command->columns, ctx->command->standard, option_value(ctx, "columns"), &error);
-    if (columns)
-        return TRUE;
-    *code = report(ctx, error);
-    return FALSE;
-}
-
 int write_table(Context *ctx, const GPtrArray *records)
 {
-    g_autoptr(GPtrArray) columns = NULL;
-    GError *error = NULL;
-
-    columns =
-        columns_select(ctx->command->columns, ctx->command->standard, option_value(ctx, "columns"), &error);
-    if (!columns)
-        return report(ctx, error);
-    table_write(stdout, columns, records, &ctx->view);
+    table_write(stdout, ctx->columns, records, &ctx->view);
     return EXIT_OK;
 }

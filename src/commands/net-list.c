@@ -74,7 +74,7 @@ static int run_net_list(Context *ctx)
         vnat_error_set(&error, VNAT_ERROR_USAGE, "--name and --uuid exclude each other");
         return report(ctx, error);
     }
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     if (!world_read(world, (all ? WANT_ALL_NETWORKS : WANT_NETWORKS) | list_wants(ctx), &error))
         return report(ctx, error);
@@ -156,7 +156,7 @@ static int run_net_dhcp_leases(Context *ctx)
         vnat_error_set(&error, VNAT_ERROR_USAGE, "'%s' is no MAC address", mac);
         return report(ctx, error);
     }
-    if (!table_ready(ctx, &code) || !(world = world_open(ctx, &code)))
+    if (!(world = world_open(ctx, &code)))
         return code;
     network = world_read_network(world, argument(ctx, 0), FALSE, WANT_ALL_DOMAINS | WANT_LEASES, &error);
     if (!network)

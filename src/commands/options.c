@@ -217,6 +217,12 @@ static gboolean command_settle(Context *ctx, GError **error)
         return TRUE;
     if (ctx->json && !(ctx->command->flags & COMMAND_JSON))
         return vnat_error_set(error, VNAT_ERROR_USAGE, "%s has no JSON form", ctx->command->name);
+    if (ctx->command->columns) {
+        ctx->columns = columns_select(ctx->command->columns, ctx->command->standard,
+                                      option_value(ctx, "columns"), error);
+        if (!ctx->columns)
+            return FALSE;
+    }
     return check_words(ctx, error);
 }
 

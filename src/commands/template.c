@@ -66,10 +66,7 @@ static int run_template_list(Context *ctx)
 {
     g_autoptr(GPtrArray) files = NULL;
     g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)template_record_free);
-    int code;
 
-    if (!table_ready(ctx, &code))
-        return code;
     files = templates_list(dir_option(ctx));
     for (guint i = 0; i < files->len; i++) {
         const TemplateFile *file = files->pdata[i];
