@@ -47,10 +47,15 @@ void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
+        const Link *bridge;
         Finding *finding;
 
         if (!row_has_tap(row) || !row->ifindex || !row->network_bridge ||
             g_strcmp0(row->bridge, row->network_bridge) == 0)
+            continue;
+        /* A switch that is no bridge of the kernel's, as Open vSwitch's, is nobody's master. */
+        bridge = facts_link_named(facts, row->network_bridge);
+        if (bridge && !bridge->is_bridge)
             continue;
         finding = finding_of_row(findings, "tap-orphaned", LEVEL_CRITICAL, row);
         finding_message(finding, "%s's tap %s is not on its bridge %s", row->domain, row->tap,

@@ -33,6 +33,8 @@ void check_network_inactive(const Facts *facts, const Map *map, GPtrArray *findi
                                      network->autostart ? LEVEL_CRITICAL : LEVEL_WARNING, network);
         finding_message(finding, "network %s is not active", network->name);
         finding_remedy(finding, "vnat net-start %s", network->name);
+        if (network->autostart)
+            finding->repair = REPAIR_SAFE;
     }
 }
 
