@@ -150,9 +150,8 @@ void virt_batch_end(VirtBatch *batch, VirtCollect done, gpointer user_data)
     g_autoptr(GError) error = NULL;
 
     g_mutex_lock(&pool->lock);
-    g_queue_remove(&pool->batches, batch);
     /* None of it begins from here on. */
-    batch->begun = batch->count;
+    g_queue_remove(&pool->batches, batch);
     for (guint i = 0; i < batch->count; i++)
         call_give_up(&batch->calls[i]);
     g_mutex_unlock(&pool->lock);

@@ -561,6 +561,45 @@ static void test_pool_clogged(void)
     tally_clear(&tally);
 }
 
+/*
+ * Lets the hung call return while done looks at its item. The pool has one worker: when another batch is
+ * through, that call has been dealt with.
+ */
+static void collect_late(gpointer item, const GError *error, gboolean returned, gpointer user_data)
+{
+    VirtPool *pool = user_data;
+    gpointer other = item_new(1, FALSE);
+    VirtBatch *batch;
+
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
+    g_assert_false(returned);
+    gate_open();
+    batch = virt_batch_submit(pool, "f", item_call, &other, 1, NULL, 0, NULL, NULL);
+    g_assert_true(virt_batch_wait(batch, NULL, NULL, deadline_in(5)));
+    virt_batch_end(batch, NULL, NULL);
+    g_free(other);
+    g_assert_cmpuint(gate.freed, ==, 0);
+    g_assert_cmpuint(((Item *)item)->number, ==, 0);
+}
+
+static void test_pool_late(void)
+{
+    Dialled dialled = {0, 0};
+    VirtPool *pool = virt_pool_new(dial, &dialled, NULL);
+    gpointer item = item_new(0, TRUE);
+    VirtBatch *batch;
+
+    gate_reset();
+    batch = virt_batch_submit(pool, "f", item_call, &item, 1, item_free, 0, NULL, NULL);
+    g_mutex_lock(&gate.lock);
+    while (gate.begun < 1)
+        g_cond_wait(&gate.cond, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+    virt_batch_end(batch, collect_late, pool);
+    g_assert_cmpuint(gate.freed, ==, 1);
+    g_assert_true(virt_pool_close(pool));
+}
+
 static void count_notice(gpointer data)
 {
     (*(guint *)data)++;
@@ -606,6 +645,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt/pool/fresh-line", test_pool_fresh_line);
     g_test_add_func("/virt/pool/no-line", test_pool_no_line);
     g_test_add_func("/virt/pool/clogged", test_pool_clogged);
+    g_test_add_func("/virt/pool/late", test_pool_late);
     g_test_add_func("/virt/pool/notify", test_pool_notify);
     return g_test_run();
 }
