@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "world.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+
+/* Each test changes one thing of a host on which everything works. */
+
+static void assert_findings(Facts *facts, const char *expected)
+{
+    g_autofree char *text = world_findings(facts);
+
+    g_assert_cmpstr(text, ==, expected);
+}
+
+typedef struct {
+    Facts *facts;
+    Map *map;
+    GPtrArray *findings;
+} Result;
+
+static void result_clear(Result *result)
+{
+    g_ptr_array_unref(result->findings);
+    map_free(result->map);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Result, result_clear)
+
+static Result run(Facts *facts)
+{
+    Result result = {.facts = facts, .map = map_join(facts)};
+
+    result.findings = checks_run(facts, result.map, G_MAXUINT);
+    return result;
+}
+
+static void assert_evidence(const Finding *finding, const char *expected)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < finding->evidence->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *)finding->evidence->pdata[i]);
+    g_assert_cmpstr(text->str, ==, expected);
+    g_string_free(text, TRUE);
+}
+
+static Network *default_of(Facts *facts)
+{
+    return facts_network(facts, "default");
+}
+
+/* -------------------------------------------------------------------------------------- the whole */
+
+static void test_healthy(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    assert_findings(facts, "");
+    source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_REPLAYED, NULL);
+    assert_findings(facts, "");
+}
+
+static void test_empty(void)
+{
+    g_autoptr(Facts) facts = world_new();
+
+    assert_findings(facts, "");
+}
+
+/* Without facts there is no verdict: nothing that was not read may look like a fault. */
+static void test_unread(void)
+{
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        g_autoptr(Facts) facts = world_host();
+
+        source_status_set(&facts->sources[id], SOURCE_DOWN, NULL);
+        if (id == SOURCE_LINKS)
+            g_ptr_array_set_size(facts->links, 0);
+        if (id == SOURCE_LEASES)
+            g_ptr_array_set_size(facts->leases, 0);
+        if (id == SOURCE_FIREWALL)
+            g_ptr_array_set_size(facts->firewall, 0);
+        if (id == SOURCE_PROCESSES)
+            g_ptr_array_set_size(facts->dnsmasqs, 0);
+        if (id == SOURCE_NEIGHBOURS)
+            g_array_set_size(facts->neighbours, 0);
+        assert_findings(facts, "");
+    }
+}
+
+static void test_kinds(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) networks = NULL;
+    g_autoptr(GPtrArray) interfaces = NULL;
+
+    default_of(facts)->autostart = FALSE;
+    facts_link(facts, 11)->flags = 0;
+    networks = checks_run(facts, map, 1U << OBJECT_NETWORK);
+    interfaces = checks_run(facts, map, 1U << OBJECT_INTERFACE);
+    g_assert_cmpuint(networks->len, ==, 1);
+    g_assert_cmpstr(world_finding(networks, "network-no-autostart")->object, ==, "default");
+    g_assert_cmpuint(interfaces->len, ==, 1);
+    g_assert_cmpstr(world_finding(interfaces, "tap-down")->object, ==, "vnet0");
+}
+
+/* Worst first, then by network, object and id. */
+static void test_order(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    facts_network(facts, "lab")->autostart = FALSE;
+    default_of(facts)->autostart = FALSE;
+    facts_link(facts, 20)->flags = 0;
+    facts_link(facts, 12)->master = 0;
+    facts_link(facts, 11)->mtu = 1400;
+    facts_link(facts, 11)->flags = 0;
+    assert_findings(facts, "critical tap-orphaned vnet1\n"
+                           "critical bridge-down lab\n"
+                           "warning network-no-autostart default\n"
+                           "warning mtu-mismatch vnet0\n"
+                           "warning tap-down vnet0\n"
+                           "warning network-no-autostart lab\n");
+}
+
+static void test_table(void)
+{
+    guint count;
+    const Check *table = check_table(&count);
+
+    g_assert_cmpuint(count, >, 20);
+    for (guint i = 0; i < count; i++) {
+        g_assert_true(check_find(table[i].id) == &table[i]);
+        g_assert_nonnull(table[i].run);
+        g_assert_cmpuint(table[i].needs & (1U << SOURCE_LIBVIRT), !=, 0);
+        g_assert_true(g_ascii_islower(table[i].summary[0]));
+    }
+    g_assert_null(check_find("no-such-check"));
+}
+
+/* --------------------------------------------------------------------------------------- networks */
+
+static void test_inactive(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    Network *network = world_network(facts, "one", "nat", "virbr0");
+
+    network->active = FALSE;
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "network-inactive");
+
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpint(finding->kind, ==, OBJECT_NETWORK);
+        g_assert_cmpstr(finding->object, ==, "one");
+        g_assert_cmpstr(finding->network, ==, "one");
+        g_assert_cmpstr(finding->message, ==, "network one is not active");
+        g_assert_cmpstr(finding->remedy, ==, "vnat net-start one");
+        g_assert_cmpint(finding->repair, ==, REPAIR_SAFE);
+    }
+    network->autostart = FALSE;
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "network-inactive");
+
+        g_assert_cmpint(finding->level, ==, LEVEL_WARNING);
+        g_assert_cmpint(finding->repair, ==, REPAIR_CONSENT);
+    }
+}
+
+static void test_no_autostart(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    default_of(facts)->autostart = FALSE;
+    assert_findings(facts, "warning network-no-autostart default\n");
+    default_of(facts)->persistent = FALSE; /* transient: it cannot have it */
+    assert_findings(facts, "");
+}
+
+static void test_bridge_missing(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    Network *network = world_network(facts, "one", "nat", "virbr0");
+
+    assert_findings(facts, "critical bridge-missing one\n");
+    g_free(network->forward);
+    network->forward = g_strdup("bridge"); /* then it is another's device */
+    assert_findings(facts, "");
+}
+
+static void test_bridge_down(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    facts_link(facts, 10)->carrier = 0;
+    assert_findings(facts, "");
+    facts_link(facts, 10)->flags = 0;
+    g_array_remove_index(facts->addresses, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "bridge-down");
+
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpstr(finding->object, ==, "default");
+        assert_evidence(finding, "missing: virbr0 is not up\n"
+                                 "missing: address 192.168.122.1/24 on virbr0\n");
+        g_assert_cmpint(finding->repair, ==, REPAIR_SAFE);
+    }
+}
+
+static void test_bridge_stale(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    Network *network = world_network(facts, "one", "nat", "virbr0");
+    Network *other = world_network(facts, "two", "nat", "virbr0");
+
+    network->active = other->active = FALSE;
+    network->autostart = other->autostart = FALSE;
+    world_link(facts, 10, "virbr0", "bridge")->is_bridge = TRUE;
+    assert_findings(facts, "critical bridge-name-clash one\n"
+                           "critical bridge-name-clash two\n"
+                           "warning bridge-stale one\n"
+                           "warning network-inactive one\n"
+                           "warning network-inactive two\n");
+    /* The bridge is that of the one which is active. */
+    other->active = TRUE;
+    other->persistent = FALSE;
+    assert_findings(facts, "critical bridge-name-clash one\n"
+                           "critical bridge-name-clash two\n"
+                           "warning network-inactive one\n");
+}
+
+static void test_stp_delay(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Link *bridge = facts_link(facts, 10);
+
+    bridge->bridge_info.forward_delay = 201;
+    assert_findings(facts, "warning bridge-stp-delay default\n");
+    bridge->bridge_info.stp = FALSE;
+    assert_findings(facts, "");
+}
+
+/* ---------------------------------------------------------------------------------------- dnsmasq */
+
+static void test_dnsmasq_dead(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[0];
+
+    /* With the process go its sockets. */
+    dnsmasq->alive = FALSE;
+    g_ptr_array_remove_range(facts->sockets, 0, 3);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "dnsmasq-dead");
+
+        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpstr(finding->object, ==, "default");
+        assert_evidence(finding, "pid file says 1000, which is no dnsmasq of "
+                                 "/var/lib/libvirt/dnsmasq/default.conf\n");
+    }
+    dnsmasq->pid = 0;
+    {
+        g_auto(Result) result = run(facts);
+
+        assert_evidence(world_finding(result.findings, "dnsmasq-dead"),
+                        "no pid file; expected a process with /var/lib/libvirt/dnsmasq/default.conf\n");
+    }
+    dnsmasq->unknown = TRUE;
+    assert_findings(facts, "");
+    dnsmasq->unknown = FALSE;
+    ((NetworkIp *)default_of(facts)->ips->pdata[0])->dhcp = FALSE;
+    default_of(facts)->dns_enabled = FALSE; /* it needs none */
+    assert_findings(facts, "");
+}
+
+static void test_dnsmasq_not_listening(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    g_ptr_array_remove_index(facts->sockets, 2);
+    g_ptr_array_remove_index(facts->sockets, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "dnsmasq-not-listening");
+
+        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        assert_evidence(finding, "missing: udp 192.168.122.1:53\nmissing: udp 0.0.0.0%virbr0:67\n");
+        g_assert_cmpint(finding->repair, ==, REPAIR_SAFE);
+    }
+    facts->sockets_read = FALSE;
+    assert_findings(facts, "");
+}
+
+static void test_port_conflict(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Socket *socket = world_socket(facts, IPPROTO_UDP, "0.0.0.0", PORT_DNS, 0, 812);
+    Network *network = default_of(facts);
+
+    g_free(socket->program);
+    socket->program = g_strdup("named");
+    assert_findings(facts, "warning port-conflict default\nwarning port-conflict lab\n");
+    g_ptr_array_remove_index(facts->networks, 1);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "port-conflict");
+
+        assert_evidence(finding, "udp 0.0.0.0:53 (pid 812, named)\n");
+        g_assert_cmpint(finding->repair, ==, REPAIR_NEVER);
+    }
+    /* Before it is started, the same is in its way. */
+    network->active = FALSE;
+    network->autostart = FALSE;
+    g_ptr_array_set_size(facts->dnsmasqs, 0);
+    g_ptr_array_remove_range(facts->sockets, 0, 3);
+    g_ptr_array_set_size(facts->links, 0);
+    g_array_set_size(facts->routes, 0);
+    g_ptr_array_set_size(facts->domains, 0);
+    assert_findings(facts, "critical port-conflict default\nwarning network-inactive default\n");
+}
+
+static void test_nat_rules_missing(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    g_ptr_array_set_size(facts->firewall, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "nat-rules-missing");
+
+        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpstr(finding->object, ==, "default");
+    }
+    /* Partial facts prove no absence. */
+    source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_STALE, NULL);
+    assert_findings(facts, "");
+}
+
+/* ---------------------------------------------------------------------------------------- subnets */
+
+static void test_subnet_overlap(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    world_route(facts, "192.168.0.0/16", 3);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "subnet-overlap");
+
+        g_assert_cmpint(finding->level, ==, LEVEL_WARNING);
+        g_assert_cmpstr(finding->message, ==,
+                        "subnet 192.168.122.0/24 lies inside the route 192.168.0.0/16 of device wg0");
+    }
+    world_route(facts, "192.168.122.0/24", 2);
+    assert_findings(facts, "critical subnet-overlap default\nwarning subnet-overlap default\n");
+}
+
+static void test_subnet_of_networks(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    world_ip(facts_network(facts, "lab"), "192.168.122.129/25", NULL, NULL);
+    assert_findings(facts, "critical subnet-overlap default\n"
+                           "critical bridge-down lab\n" /* which lacks that address, so dnsmasq too */
+                           "critical dnsmasq-not-listening lab\n"
+                           "critical subnet-overlap lab\n");
+}
+
+static void test_bridge_name_clash(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Network *rival = world_network(facts, "rival", "route", "virbr0");
+    Network *user = world_network(facts, "user", "bridge", "virbr1");
+
+    rival->active = rival->autostart = FALSE;
+    user->persistent = FALSE;
+    assert_findings(facts, "critical bridge-name-clash default\n"
+                           "critical bridge-name-clash rival\n"
+                           "warning network-inactive rival\n");
+    {
+        g_auto(Result) result = run(facts);
+
+        g_assert_cmpstr(((const Finding *)result.findings->pdata[0])->message, ==,
+                        "networks default and rival both name bridge virbr0");
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- pool */
+
+/* A range of a hundred addresses, so many of them leased. */
+static Facts *pool_of(guint leases)
+{
+    Facts *facts = world_new();
+    Network *network = world_network(facts, "default", "nat", "virbr0");
+
+    world_ip(network, "192.168.122.1/24", "192.168.122.10", "192.168.122.109");
+    world_bridge(facts, network, 10);
+    world_dnsmasq(facts, network, 1000);
+    world_masquerade(facts, "192.168.122.0/24");
+    for (guint i = 0; i < leases; i++) {
+        g_autofree char *ip = g_strdup_printf("192.168.122.%u", 10 + i);
+        g_autofree char *mac = g_strdup_printf("52:54:00:00:00:%02x", i);
+
+        world_lease(facts, "default", mac, ip, 60);
+    }
+    return facts;
+}
+
+static void test_pool(void)
+{
+    static const struct {
+        guint leases;
+        const char *expected;
+    } cases[] = {{0, ""},
+                 {79, ""},
+                 {80, "warning dhcp-pool-low default\n"},
+                 {94, "warning dhcp-pool-low default\n"},
+                 {95, "critical dhcp-pool-low default\n"},
+                 {100, "critical dhcp-pool-low default\n"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = pool_of(cases[i].leases);
+
+        assert_findings(facts, cases[i].expected);
+    }
+}
+
+static void test_pool_expired(void)
+{
+    g_autoptr(Facts) facts = pool_of(100);
+
+    for (guint i = 0; i < 21; i++)
+        ((Lease *)facts->leases->pdata[i])->expiry = WORLD_NOW;
+    assert_findings(facts, "");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/checks/healthy", test_healthy);
+    g_test_add_func("/checks/empty", test_empty);
+    g_test_add_func("/checks/unread", test_unread);
+    g_test_add_func("/checks/kinds", test_kinds);
+    g_test_add_func("/checks/order", test_order);
+    g_test_add_func("/checks/table", test_table);
+    g_test_add_func("/checks/network-inactive", test_inactive);
+    g_test_add_func("/checks/network-no-autostart", test_no_autostart);
+    g_test_add_func("/checks/bridge-missing", test_bridge_missing);
+    g_test_add_func("/checks/bridge-down", test_bridge_down);
+    g_test_add_func("/checks/bridge-stale", test_bridge_stale);
+    g_test_add_func("/checks/bridge-stp-delay", test_stp_delay);
+    g_test_add_func("/checks/dnsmasq-dead", test_dnsmasq_dead);
+    g_test_add_func("/checks/dnsmasq-not-listening", test_dnsmasq_not_listening);
+    g_test_add_func("/checks/port-conflict", test_port_conflict);
+    g_test_add_func("/checks/nat-rules-missing", test_nat_rules_missing);
+    g_test_add_func("/checks/subnet-overlap", test_subnet_overlap);
+    g_test_add_func("/checks/subnet-overlap/networks", test_subnet_of_networks);
+    g_test_add_func("/checks/bridge-name-clash", test_bridge_name_clash);
+    g_test_add_func("/checks/dhcp-pool-low", test_pool);
+    g_test_add_func("/checks/dhcp-pool-low/expired", test_pool_expired);
+    return g_test_run();
+}
