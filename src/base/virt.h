@@ -17,6 +17,7 @@ typedef struct VirtConn VirtConn;
  * Opens uri. Read-write unless readonly; where read-write is refused for want of rights, read-only instead
  * (see virt_conn_readonly). Switches libvirt's own printing off. Errors: VNAT_ERROR_UNREACHABLE with the
  * reason told apart (no such socket, refused, rights, nonsense URI) and a hint; VNAT_ERROR_DEADLINE.
+ * The process must ignore SIGPIPE: the daemon may go away while libvirt writes to it.
  */
 VirtConn *virt_open(const char *uri, gboolean readonly, Deadline deadline, GError **error);
 
