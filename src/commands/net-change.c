@@ -186,7 +186,7 @@ static int run_net_destroy(Context *ctx)
 static const Argument arguments_network[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {0}};
 
 static const Option options_destroy[] = {
-    {"yes", 'y', OPTION_FLAG, NULL, "even if running guests are cut off", NULL},
+    {"yes", 'y', OPTION_FLAG, NULL, "stop it even if running guests are cut off", NULL},
     {0},
 };
 
@@ -247,6 +247,7 @@ const Command command_net_undefine = {
     .name = "net-undefine",
     .group = "Networks",
     .summary = "remove a network's definition",
+    .description = "An active network stays active, as a transient one, until it is destroyed.",
     .examples = "  vnat net-undefine lab",
     .arguments = arguments_network,
     .flags = COMMAND_JSON | COMMAND_CHANGES,

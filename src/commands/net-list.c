@@ -109,6 +109,7 @@ const Command command_net_list = {
     .name = "net-list",
     .group = "Networks",
     .summary = "list networks, as virsh does, with bridge, subnet, ports and leases",
+    .description = "Those that are active, unless --all or --inactive says otherwise.",
     .examples = "  vnat net-list --all\n  vnat net-list --json | jq -r '.networks[].bridge'\n"
                 "  for n in $(vnat net-list --name); do vnat net-info \"$n\"; done",
     .options = options_net_list,
@@ -264,6 +265,9 @@ const Command command_net_info = {
     .name = "net-info",
     .group = "Networks",
     .summary = "show one network, as virsh does, with its parts and where it came from",
+    .description =
+        "Its addresses and DHCP ranges, the ports of its bridge, its dnsmasq, its NAT rules and the\n"
+        "template it was defined from. NETWORK is a name or a UUID, here and elsewhere.",
     .examples = "  vnat net-info default\n  vnat net-info default --json | jq '.networks[0].dnsmasq'",
     .arguments = arguments_network,
     .flags = COMMAND_JSON,

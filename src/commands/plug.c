@@ -240,6 +240,9 @@ const Command command_attach_interface = {
     .name = "attach-interface",
     .group = "Plugging in",
     .summary = "give a domain another interface, as virsh does, and see its tap on the bridge",
+    .description =
+        "TYPE is network, bridge, direct or another of libvirt's; SOURCE is the network, bridge or device.\n"
+        "When a running guest is changed, the command waits until the tap is on the bridge.",
     .examples = "  vnat attach-interface VM1 network default --model virtio --live --config\n"
                 "  vnat attach-interface VM1 network default --print-xml",
     .arguments = arguments_attach,
@@ -320,7 +323,7 @@ static const Argument arguments_detach[] = {
 };
 
 static const Option options_detach[] = {
-    {"mac", 0, OPTION_VALUE, "MAC", "the interface with this hardware address", NULL},
+    {"mac", 0, OPTION_VALUE, "MAC", "the interface with this hardware address; needed if several fit", NULL},
     OPTIONS_SCOPE,
     {0},
 };
@@ -329,6 +332,9 @@ const Command command_detach_interface = {
     .name = "detach-interface",
     .group = "Plugging in",
     .summary = "take an interface from a domain, as virsh does, and see its tap gone",
+    .description =
+        "A running guest has to let go of the device. If it does not, the command fails at its deadline and\n"
+        "says so; libvirt may still take it out later.",
     .examples = "  vnat detach-interface VM1 network --mac 52:54:00:a1:b2:c3 --live --config",
     .arguments = arguments_detach,
     .options = options_detach,

@@ -78,6 +78,9 @@ const Command command_status = {
     .name = "status",
     .group = "Who is behind what",
     .summary = "show networks on one screen: bridge, dnsmasq, pool, NAT, guests, problems",
+    .description =
+        "Without NETWORK all of them, inactive ones too. Problems do not change the exit code; what could\n"
+        "not be read does: it is 6 then.",
     .examples = "  vnat status\n  vnat status default",
     .arguments = arguments_status,
     .flags = COMMAND_JSON,

@@ -178,6 +178,7 @@ const Command command_template_show = {
     .name = "template show",
     .group = "Templates",
     .summary = "show a template: what it is for and its parameters",
+    .description = "A NAME with '/' or ending in '.xml' is a file. The language is vnat-template(5)'s.",
     .examples = "  vnat template show nat",
     .arguments = arguments_template,
     .options = options_show,
@@ -235,6 +236,7 @@ const Command command_template_render = {
     .name = "template render",
     .group = "Templates",
     .summary = "print the XML that would be defined, checked against libvirt's schema",
+    .description = "A NAME with '/' or ending in '.xml' is a file. Nothing is defined.",
     .examples = "  vnat template render nat -D name=lab -D subnet=10.20.0.0/24\n"
                 "  vnat template render default | virsh net-define /dev/stdin",
     .arguments = arguments_template,
