@@ -20,28 +20,35 @@ static const Column *column_find(const ColumnSet *set, const char *id)
     return NULL;
 }
 
+static gboolean column_unknown(const ColumnSet *set, const char *id, GError **error)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    const char *close;
+
+    for (guint i = 0; i < set->count; i++)
+        g_ptr_array_add(known, (gpointer)set->columns[i].id);
+    g_ptr_array_add(known, NULL);
+    close = text_suggest(id, (const char *const *)known->pdata);
+    vnat_error_set(error, VNAT_ERROR_USAGE, "no column is called '%s'", id);
+    if (close)
+        vnat_error_hint(error, "did you mean '%s'? --list-columns shows them all", close);
+    else
+        vnat_error_hint(error, "--list-columns shows them all");
+    return FALSE;
+}
+
 static gboolean columns_add(const ColumnSet *set, const char *list, GPtrArray *columns, GError **error)
 {
     g_auto(GStrv) ids = g_strsplit(list, ",", -1);
-    g_autofree const char **known = g_new0(const char *, set->count + 1);
 
-    for (guint i = 0; i < set->count; i++)
-        known[i] = set->columns[i].id;
+    if (!ids[0]) /* of an empty list g_strsplit makes no word at all */
+        return column_unknown(set, "", error);
     for (guint i = 0; ids[i]; i++) {
         const Column *column = column_find(set, g_strstrip(ids[i]));
-        const char *close;
 
-        if (column) {
-            g_ptr_array_add(columns, (gpointer)column);
-            continue;
-        }
-        close = text_suggest(ids[i], known);
-        vnat_error_set(error, VNAT_ERROR_USAGE, "no column is called '%s'", ids[i]);
-        if (close)
-            vnat_error_hint(error, "did you mean '%s'? --list-columns shows them all", close);
-        else
-            vnat_error_hint(error, "--list-columns shows them all");
-        return FALSE;
+        if (!column)
+            return column_unknown(set, ids[i], error);
+        g_ptr_array_add(columns, (gpointer)column);
     }
     return TRUE;
 }
