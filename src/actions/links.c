@@ -24,7 +24,7 @@
  * 3. Up last.
  */
 
-/* -------------------------------------------------------------------------------------- single changes */
+/* ---------------------------------------------------------------------------------- single changes */
 
 /* A message about one link, without attributes yet. change: which of flags are meant. */
 static void link_request(NetlinkRequest *request, int family, guint ifindex, guint flags, guint change)
@@ -67,7 +67,7 @@ static gboolean set_isolated(Netlink *netlink, guint ifindex, gboolean isolated,
     return netlink_change(netlink, &request, 0, deadline, error);
 }
 
-/* --------------------------------------------------------------------------------------- looking again */
+/* ----------------------------------------------------------------------------------- looking again */
 
 static Facts *look(LinksWanted wanted, Deadline deadline, GError **error)
 {
@@ -94,7 +94,7 @@ static gboolean is_attached(const Link *tap, const Link *bridge, const LinkAttac
            (how->mtu == 0 || tap->mtu == how->mtu) && tap->port_info.isolated == (how->isolated != FALSE);
 }
 
-/* ----------------------------------------------------------------------------------------- the actions */
+/* ------------------------------------------------------------------------------------- the actions */
 
 static gboolean enslave_isolated(Netlink *netlink, guint tap, guint bridge, Deadline deadline, GError **error)
 {

@@ -204,46 +204,45 @@ char *text_span(gint64 seconds)
     return g_strdup_printf("%" G_GINT64_FORMAT "s", MAX(seconds, 0));
 }
 
+#define SUGGEST_LONGEST 128 /* the table below grows with the square */
+
 /* Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours cost one
- * each. */
+ * each. Both strings are at most SUGGEST_LONGEST bytes. */
 static guint edit_distance(const char *a, const char *b)
 {
+    guint d[SUGGEST_LONGEST + 1][SUGGEST_LONGEST + 1];
     gsize n = strlen(a);
     gsize m = strlen(b);
-    gsize width = m + 1;
-    g_autofree guint *d = g_new0(guint, (n + 1) * width);
 
     for (gsize i = 0; i <= n; i++)
-        d[i * width] = (guint)i;
+        d[i][0] = (guint)i;
     for (gsize j = 0; j <= m; j++)
-        d[j] = (guint)j;
+        d[0][j] = (guint)j;
     for (gsize i = 1; i <= n; i++) {
         for (gsize j = 1; j <= m; j++) {
             guint cost = g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]);
-            guint best = MIN(MIN(d[(i - 1) * width + j] + 1, d[i * width + j - 1] + 1),
-                             d[(i - 1) * width + j - 1] + cost);
+            guint best = MIN(MIN(d[i - 1][j] + 1, d[i][j - 1] + 1), d[i - 1][j - 1] + cost);
 
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = MIN(best, d[(i - 2) * width + j - 2] + 1);
-            d[i * width + j] = best;
+                best = MIN(best, d[i - 2][j - 2] + 1);
+            d[i][j] = best;
         }
     }
-    return d[n * width + m];
+    return d[n][m];
 }
 
 const char *text_suggest(const char *name, const char *const *candidates)
 {
-    enum { LONGEST = 128 }; /* the table grows with the product of the lengths */
     gsize length = strlen(name);
     guint nearest = (guint)MAX(length / 3, 1) + 1;
     const char *best = NULL;
 
-    if (length == 0 || length > LONGEST)
+    if (length == 0 || length > SUGGEST_LONGEST)
         return NULL;
     for (; *candidates && nearest > 0; candidates++) {
         guint distance;
 
-        if (strlen(*candidates) > LONGEST)
+        if (strlen(*candidates) > SUGGEST_LONGEST)
             continue;
         distance = edit_distance(name, *candidates);
         if (distance < nearest && distance < strlen(*candidates)) {

@@ -45,7 +45,7 @@ static int run_map(Context *ctx)
         return code;
     /* Looked up first, so that a wrong name is told at once; the map is read whole, for claims across
      * networks. */
-    if (name && !(network = world_read_network(world, name, FALSE, 0, &error)))
+    if (name && !world_read_network(world, name, FALSE, 0, &error))
         return report(ctx, error);
     map = world_map(world, WANT_MAP, &error);
     if (!map)

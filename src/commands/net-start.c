@@ -304,8 +304,10 @@ static int run_net_start(Context *ctx)
                        start.name);
     if (error)
         return report(ctx, error);
-    if (!(start.world = world = world_open(ctx, &code)))
+    world = world_open(ctx, &code);
+    if (!world)
         return code;
+    start.world = world;
     if (!file_lock(ctx->deadline, &lock, &error))
         return report(ctx, error);
     ok = run_transaction(&start, &error);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define PATIENCE (300 * 1000) /* microseconds before anything is shown */
+#define PATIENCE 300000 /* microseconds before anything is shown */
 #define WIPE "\r\033[K"
 
 void progress_begin(Progress *progress, const Context *ctx)

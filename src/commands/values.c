@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define VARS_BYTES (64 * 1024)
+#define VARS_BYTES 65536
 
 static gboolean value_put(GHashTable *values, const char *text, GError **error)
 {

@@ -151,7 +151,7 @@ typedef struct {
 
 typedef struct {
     char *name, *uuid;
-    gint id; /* -1: not running */
+    gint id;             /* -1: not running */
     gboolean persistent; /* has a definition; known of a domain that was read for itself */
     DomainState state;
     gboolean xml_read;        /* FALSE: its XML could not be read in time; interfaces are unknown */

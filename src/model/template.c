@@ -123,11 +123,12 @@ static gboolean template_read(Template *tmpl, const char *xml, gsize length, GEr
 
 Template *template_parse(const char *xml, gsize length, GError **error)
 {
-    g_autoptr(Template) tmpl = g_new0(Template, 1);
+    Template *tmpl = g_new0(Template, 1);
 
-    if (!template_read(tmpl, xml, length, error))
-        return NULL;
-    return g_steal_pointer(&tmpl);
+    if (template_read(tmpl, xml, length, error))
+        return tmpl;
+    template_free(tmpl);
+    return NULL;
 }
 
 const GPtrArray *template_params(const Template *tmpl)

@@ -271,9 +271,9 @@ json_t *json_of_lease(gconstpointer map_lease)
 
 /* ---------------------------------------------------------------------------------------- findings */
 
-json_t *json_of_finding(gconstpointer record)
+json_t *json_of_finding(gconstpointer finding_record)
 {
-    const Finding *finding = record;
+    const Finding *finding = finding_record;
     json_t *obj = json_object();
     json_t *object = json_object();
 

@@ -24,7 +24,7 @@ void json_put_time(json_t *obj, const char *key, gboolean has, gint64 epoch);
 json_t *json_of_interface(gconstpointer map_row);
 json_t *json_of_network(gconstpointer network_row);
 json_t *json_of_lease(gconstpointer map_lease);
-json_t *json_of_finding(gconstpointer finding);
+json_t *json_of_finding(gconstpointer finding_record);
 json_t *json_of_template(gconstpointer template_record); /* TemplateRecord of views/columns.h */
 
 typedef struct {

@@ -6,8 +6,9 @@
 #include <time.h>
 
 /*
- * The least that a map of domains costs without workers: list the active domains and read each one's XML, one after the other, on one
- * thread. Nothing is parsed. Prints the milliseconds of opening and of reading, and the bytes read.
+ * The least that a map of domains costs without workers: list the active domains and read each one's XML, one
+ * after the other, on one thread. Nothing is parsed. Prints the milliseconds of opening and of reading, and
+ * the bytes read.
  */
 
 static double now_ms(void)
