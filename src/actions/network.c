@@ -99,8 +99,7 @@ gboolean network_create_xml(VirtConn *conn, const char *xml, char **name, Deadli
                         xml, name, deadline, error);
 }
 
-/* ------------------------------------------------------------------------------------------------------ by
- * name */
+/* ----------------------------------------------------------------------------------------- by name */
 
 /* A step on a network. */
 typedef struct Step Step;

@@ -70,8 +70,7 @@ void virt_batch_unref(VirtBatch *batch)
     g_free(batch);
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * workers */
+/* ----------------------------------------------------------------------------------------- workers */
 
 static gboolean batch_may_begin(const VirtPool *pool, const VirtBatch *batch)
 {

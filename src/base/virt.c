@@ -75,8 +75,7 @@ static virConnectPtr dial_open(gpointer data, GError **error)
     return conn;
 }
 
-/* ------------------------------------------------------------------------------------------------ open,
- * close */
+/* ------------------------------------------------------------------------------------- open, close */
 
 /* What is asked of a new connection. */
 static gboolean hello_call(virConnectPtr conn, gpointer data, GError **error)
@@ -188,8 +187,7 @@ unsigned long virt_conn_libversion(const VirtConn *conn)
     return conn->libversion;
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * calls */
+/* ------------------------------------------------------------------------------------------- calls */
 
 /* One call's outcome. */
 typedef struct {

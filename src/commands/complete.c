@@ -268,7 +268,7 @@ static guint skip_globals(Context *ctx, char **words, guint last)
 {
     guint i = 0;
 
-    while (i < last && words[i][0] == '-') {
+    while (i < last && words[i] && words[i][0] == '-') {
         const char *uri = connect_uri(words[i], i + 1 < last ? words[i + 1] : NULL);
 
         if (uri)

@@ -24,8 +24,7 @@ typedef struct {
     gboolean replies; /* of connections that were begun from inside */
 } Traffic;
 
-/* ----------------------------------------------------------------------------------------------------
- * matching */
+/* ---------------------------------------------------------------------------------------- matching */
 
 /* net NULL: any address outside of the network, and a rule that excepts some subnet means the network's own.
  */
@@ -125,8 +124,7 @@ static gboolean firewall_has(const Facts *facts, const char *hook, const Traffic
     return FALSE;
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * questions */
+/* --------------------------------------------------------------------------------------- questions */
 
 static gboolean firewall_is_known(const Facts *facts)
 {
@@ -213,8 +211,7 @@ Tri firewall_forward_present(const Facts *facts, const Network *network)
     return firewall_answer(facts, found);
 }
 
-/* -----------------------------------------------------------------------------------------------------
- * backend */
+/* ----------------------------------------------------------------------------------------- backend */
 
 /* The chains that libvirt makes in iptables' tables begin so; its own nftables table has this name. */
 #define LIBVIRT_CHAIN "LIBVIRT_"

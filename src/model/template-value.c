@@ -192,8 +192,7 @@ char *param_field(ParamType type, const char *value, const char *field)
     return fields[field_index(field)].value(net);
 }
 
-/* --------------------------------------------------------------------------------- a type each: value to
- * form */
+/* ---------------------------------------------------------------------- a type each: value to form */
 
 static char *canonical_name(const TemplateParam *param, const char *value)
 {

@@ -36,8 +36,7 @@ static gboolean domain_array_list(DomainArray *array, virConnectPtr conn, unsign
     return virt_error_take(error);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * list */
+/* -------------------------------------------------------------------------------------------- list */
 
 typedef struct {
     virDomainPtr domain;
@@ -144,8 +143,7 @@ static gboolean domain_list_call(virConnectPtr conn, gpointer data, GError **err
     return other != NULL;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * read */
+/* -------------------------------------------------------------------------------------------- read */
 
 static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, GError **error)
 {
@@ -285,8 +283,7 @@ gboolean libvirt_read_domains(VirtConn *conn, Facts *facts, gboolean all, Deadli
     return TRUE;
 }
 
-/* --------------------------------------------------------------------------------------------------- one of
- * them */
+/* ------------------------------------------------------------------------------------- one of them */
 
 typedef struct {
     char *which;

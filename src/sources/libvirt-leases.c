@@ -102,8 +102,7 @@ static gboolean lease_call(virConnectPtr conn, gpointer data, GError **error)
     return TRUE;
 }
 
-/* -----------------------------------------------------------------------------------------------------
- * fallback */
+/* ---------------------------------------------------------------------------------------- fallback */
 
 static void lease_complete(Lease *lease, const Network *network)
 {
@@ -139,8 +138,7 @@ static gboolean lease_item_read_file(LeaseItem *item, const Network *network, GE
     return TRUE;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * read */
+/* -------------------------------------------------------------------------------------------- read */
 
 typedef struct {
     VirtConn *conn;

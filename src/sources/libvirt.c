@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------
- * status */
+/* ------------------------------------------------------------------------------------------ status */
 
 void libvirt_source_read(Facts *facts, SourceId id, const char *cause)
 {
@@ -40,8 +39,7 @@ guint libvirt_attr_uint(xmlNodePtr node, const char *name, guint max)
     return text && g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL) ? (guint)value : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * lists */
+/* ------------------------------------------------------------------------------------------- lists */
 
 typedef struct {
     virNetworkPtr *networks;
@@ -158,8 +156,7 @@ static gboolean network_list_call(virConnectPtr conn, gpointer data, GError **er
                                G_STRUCT_OFFSET(NetworkItem, autostart), error);
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * networks */
+/* ---------------------------------------------------------------------------------------- networks */
 
 static Network *network_fetch(virNetworkPtr network, unsigned int flags, GError **error)
 {
@@ -281,8 +278,7 @@ gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks whi
     return TRUE;
 }
 
-/* --------------------------------------------------------------------------------------------------- one of
- * them */
+/* ------------------------------------------------------------------------------------- one of them */
 
 typedef struct {
     char *which;
@@ -398,8 +394,7 @@ char *libvirt_network_xml(VirtConn *conn, const char *name_or_uuid, gboolean ina
     return xml;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * names */
+/* ------------------------------------------------------------------------------------------- names */
 
 static int names_compare(const void *a, const void *b)
 {

@@ -63,8 +63,7 @@ void libvirt_read_agents(VirtConn *conn, Facts *facts, gboolean required, Deadli
 char *libvirt_network_xml(VirtConn *conn, const char *name_or_uuid, gboolean inactive, Deadline deadline,
                           GError **error);
 
-/* ------------------------------------------------------------- pure parsers (unit-tested on recorded bytes,
- * fuzzed) */
+/* -------------------------------------------- pure parsers (unit-tested on recorded bytes, fuzzed) */
 
 /* <domain>: name, uuid, id, interfaces, agent channel. length in bytes, at most 4 MiB. Errors:
  * VNAT_ERROR_INVALID. */
