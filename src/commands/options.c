@@ -69,16 +69,18 @@ static const Option *parser_option(const Parser *parser, int value)
     return NULL;
 }
 
-/* Whether the long option that getopt just took was written out: in this word, or (with its value apart) in
- * the one before. */
-static gboolean is_written_out(const Option *option, char **argv, gboolean has_value)
+/* The word of the option that getopt just took; its value may be the word behind. */
+static const char *option_word(char **argv)
 {
-    g_autofree char *full = g_strconcat("--", option->name, NULL);
-    g_autofree char *glued = g_strconcat(full, "=", NULL);
+    return argv[optind - (optarg && optarg == argv[optind - 1] ? 2 : 1)];
+}
 
-    if (!has_value)
-        return strcmp(argv[optind - 1], full) == 0;
-    return g_str_has_prefix(argv[optind - 1], glued) || strcmp(argv[optind - 2], full) == 0;
+static gboolean is_written_out(const Option *option, const char *word)
+{
+    const char *name = word + strlen("--");
+    gsize length = strcspn(name, "=");
+
+    return strlen(option->name) == length && strncmp(name, option->name, length) == 0;
 }
 
 static void store(Context *ctx, const Option *option, const char *value)
@@ -95,16 +97,30 @@ static void store(Context *ctx, const Option *option, const char *value)
 static gboolean unknown_option(const Parser *parser, const char *word, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *name = g_strndup(word, strcspn(word, "="));
     const char *close;
 
     for (guint i = 0; i < parser->options->len; i++)
         g_ptr_array_add(names, g_strconcat("--", ((const Option *)parser->options->pdata[i])->name, NULL));
     g_ptr_array_add(names, NULL);
-    vnat_error_set(error, VNAT_ERROR_USAGE, "there is no option '%s'", word);
-    close = g_str_has_prefix(word, "--") ? text_suggest(word, (const char *const *)names->pdata) : NULL;
+    vnat_error_set(error, VNAT_ERROR_USAGE, "there is no option '%s'", name);
+    close = g_str_has_prefix(name, "--") ? text_suggest(name, (const char *const *)names->pdata) : NULL;
     if (close)
         vnat_error_hint(error, "did you mean '%s'?", close);
     return FALSE;
+}
+
+/* What getopt stumbled over: optopt is a long option's number where it has a value too many or too few, a
+ * letter, or 0 for a long option that there is not. */
+static gboolean wrong_option(const Parser *parser, gboolean lacks_value, char **argv, GError **error)
+{
+    const Option *option = optopt >= FIRST_VALUE ? parser_option(parser, optopt) : NULL;
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    if (!option && !lacks_value)
+        return unknown_option(parser, optopt ? letter : argv[optind - 1], error);
+    return vnat_error_set(error, VNAT_ERROR_USAGE, "option '%s%s' %s", option ? "--" : letter,
+                          option ? option->name : "", lacks_value ? "needs a value" : "takes no value");
 }
 
 static gboolean check_value(const Option *option, const char *value, GError **error)
@@ -120,24 +136,10 @@ static gboolean parse_one(Context *ctx, Parser *parser, int value, char **argv, 
 {
     const Option *option = parser_option(parser, value);
 
-    if (value == ':') {
-        const Option *wants = parser_option(parser, optopt);
-        char letter[] = {'-', (char)optopt, '\0'};
-
-        /* A long option that lacks its value is named by optopt's number, a short one by its letter. */
-        return vnat_error_set(error, VNAT_ERROR_USAGE, "option '%s%s' needs a value",
-                              optopt >= FIRST_VALUE ? "--" : letter,
-                              optopt >= FIRST_VALUE && wants ? wants->name : "");
-    }
-    if (value == '?' || !option) {
-        char letter[] = {'-', (char)optopt, '\0'};
-
-        return unknown_option(parser, optopt && optopt < FIRST_VALUE ? letter : argv[optind - 1], error);
-    }
-    if (value >= FIRST_VALUE && !is_written_out(option, argv, option->kind != OPTION_FLAG))
-        return unknown_option(
-            parser, argv[optind - (option->kind != OPTION_FLAG && !strchr(argv[optind - 1], '=') ? 2 : 1)],
-            error);
+    if (value == ':' || value == '?' || !option)
+        return wrong_option(parser, value == ':', argv, error);
+    if (value >= FIRST_VALUE && !is_written_out(option, option_word(argv)))
+        return unknown_option(parser, option_word(argv), error);
     if (option->kind != OPTION_FLAG && !check_value(option, optarg, error))
         return FALSE;
     store(ctx, option, optarg);
