@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+#include "commands/globals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *help_of(const Command *command)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (command)
+        help_command(out, command);
+    else
+        help_overview(out);
+    fclose(out);
+    return text;
+}
+
+static void assert_contains(const char *text, const char *part, const char *of)
+{
+    if (!strstr(text, part))
+        g_error("the help of %s lacks '%s':\n%s", of, part, text);
+}
+
+/* Every option by its long name, with its letter, its value and what it is for. */
+static void assert_options(const char *text, const Option *options, const char *of)
+{
+    for (; options && options->name; options++) {
+        g_autofree char *name = g_strdup_printf("--%s%s%s", options->name, options->value ? " " : "",
+                                                options->value ? options->value : "");
+        g_autofree char *letter =
+            options->letter ? g_strdup_printf("-%c, --%s", options->letter, options->name) : NULL;
+
+        assert_contains(text, name, of);
+        assert_contains(text, options->help, of);
+        if (letter)
+            assert_contains(text, letter, of);
+        g_assert_cmpint(options->value != NULL, ==, options->kind != OPTION_FLAG);
+    }
+}
+
+static void assert_arguments(const char *text, const Argument *argument, const char *of)
+{
+    gboolean optional = FALSE;
+
+    for (; argument && argument->name; argument++) {
+        g_autofree char *name = g_strdup_printf(argument->optional ? " [%s]" : " %s", argument->name);
+
+        assert_contains(text, name, of);
+        /* Which word is missing is told by its place: required ones come first. */
+        g_assert_true(argument->optional || !optional);
+        optional = argument->optional;
+    }
+}
+
+static void test_commands(void)
+{
+    for (guint i = 0; commands[i]; i++) {
+        const Command *command = commands[i];
+        char *text = help_of(command);
+
+        if (!(command->flags & COMMAND_HIDDEN)) {
+            g_assert_nonnull(command->group);
+            g_assert_true(g_ascii_islower(command->summary[0]));
+            g_assert_false(g_str_has_suffix(command->summary, "."));
+            g_assert_null(strchr(command->summary, '\n'));
+            g_assert_nonnull(command->examples);
+            assert_contains(command->examples, command->name, command->name);
+            assert_contains(text, command->examples, command->name);
+        }
+        g_assert_nonnull(command->run);
+        assert_options(text, command->options, command->name);
+        assert_options(text, options_common, command->name);
+        if (command->flags & COMMAND_JSON)
+            assert_options(text, options_json, command->name);
+        if (command->columns)
+            assert_options(text, options_table, command->name);
+        assert_arguments(text, command->arguments, command->name);
+        if (command->description)
+            assert_contains(text, command->description, command->name);
+        free(text);
+    }
+}
+
+static void take(GHashTable *taken, const Option *options, const char *of)
+{
+    for (; options && options->name; options++) {
+        g_autofree char *letter = g_strdup_printf("-%c", options->letter);
+
+        if (!g_hash_table_add(taken, g_strdup(options->name)) ||
+            (options->letter && !g_hash_table_add(taken, g_steal_pointer(&letter))))
+            g_error("%s has --%s, or its letter, twice", of, options->name);
+    }
+}
+
+/* getopt takes the first of two options with one name. */
+static void test_no_option_twice(void)
+{
+    for (guint i = 0; commands[i]; i++) {
+        g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+        take(taken, options_common, commands[i]->name);
+        if (commands[i]->flags & COMMAND_JSON)
+            take(taken, options_json, commands[i]->name);
+        if (commands[i]->columns)
+            take(taken, options_table, commands[i]->name);
+        take(taken, commands[i]->options, commands[i]->name);
+    }
+}
+
+/* A command with a table shows some of its columns. */
+static void test_columns(void)
+{
+    for (guint i = 0; commands[i]; i++) {
+        g_autoptr(GPtrArray) columns = NULL;
+
+        g_assert_cmpint(commands[i]->columns != NULL, ==, commands[i]->standard != NULL);
+        if (commands[i]->columns)
+            columns = columns_select(commands[i]->columns, commands[i]->standard, NULL, NULL);
+        g_assert_cmpint(columns != NULL, ==, commands[i]->columns != NULL);
+    }
+}
+
+/* No command hides another: none is the beginning of a longer one. */
+static void test_names(void)
+{
+    for (guint i = 0; commands[i]; i++) {
+        g_auto(GStrv) words = g_strsplit(commands[i]->name, " ", -1);
+        guint used;
+
+        g_assert_true(command_find(words, &used) == commands[i]);
+        g_assert_cmpuint(used, ==, g_strv_length(words));
+    }
+}
+
+static void test_overview(void)
+{
+    char *text = help_of(NULL);
+
+    for (guint i = 0; commands[i]; i++) {
+        g_autofree char *line = g_strdup_printf("\n  %-18s %s\n", commands[i]->name, commands[i]->summary);
+
+        if (commands[i]->flags & COMMAND_HIDDEN)
+            g_assert_null(strstr(text, line));
+        else
+            assert_contains(text, line, "vnat");
+    }
+    assert_options(text, options_global, "vnat");
+    free(text);
+}
+
+/* Groups stay together: each is a heading once. */
+static void test_groups(void)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    const char *group = NULL;
+
+    for (guint i = 0; commands[i]; i++) {
+        if ((commands[i]->flags & COMMAND_HIDDEN) || g_strcmp0(commands[i]->group, group) == 0)
+            continue;
+        group = commands[i]->group;
+        g_assert_true(g_hash_table_add(seen, (gpointer)group));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/help/commands", test_commands);
+    g_test_add_func("/help/no-option-twice", test_no_option_twice);
+    g_test_add_func("/help/columns", test_columns);
+    g_test_add_func("/help/names", test_names);
+    g_test_add_func("/help/overview", test_overview);
+    g_test_add_func("/help/groups", test_groups);
+    return g_test_run();
+}
