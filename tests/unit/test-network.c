@@ -401,9 +401,10 @@ static void test_pool_saturates(void)
     g_autoptr(Facts) facts = world_new();
     Network *network = world_network(facts, "n", "nat", "virbr0");
     NetworkIp *ip = world_ip(network, "fd00::1/64", "fd00::", "fd00::ffff:ffff:ffff:ffff");
+    DhcpRange again = g_array_index(ip->ranges, DhcpRange, 0);
     g_autoptr(GPtrArray) rows = NULL;
 
-    g_array_append_val(ip->ranges, g_array_index(ip->ranges, DhcpRange, 0));
+    g_array_append_val(ip->ranges, again);
     rows = network_rows(facts);
     g_assert_cmpuint(((const NetworkPool *)((const NetworkRow *)rows->pdata[0])->pools->pdata[0])->size, ==,
                      G_MAXUINT64);

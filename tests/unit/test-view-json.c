@@ -401,6 +401,7 @@ static void test_escapes(void)
 
     g_assert_nonnull(strstr(text, "\"\\u007f\\u202E\\u001B\\\"\\\\\\n\\u009B\\uD83D\\uDC27\""));
     g_assert_null(strstr(text, "_hex"));
+    g_assert_true(json_is_object(root));
 }
 
 static void test_random(void)
