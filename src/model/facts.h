@@ -90,6 +90,7 @@ typedef struct {
     GPtrArray *ips;             /* NetworkIp, order of XML */
     char *template_name;        /* from vnat's metadata, or NULL */
     GPtrArray *template_values; /* TemplateValue */
+    gboolean leases_unread;     /* its leases could not be read, or only in part: there may be more */
 } Network;
 
 Network *network_new(void);

@@ -303,7 +303,9 @@ static gboolean lease_is_of(const Lease *lease, const Network *network)
     return g_strcmp0(lease->network, network->name) == 0;
 }
 
-/* Live leases of the network, in the subnet of ip (NULL: any). */
+/* Live leases of the network, in the subnet of ip (NULL: any); -1: unknown. Older ones, or a part of them,
+ * count (the source says so), but to know of none where they could not be read is not to know that there is
+ * none. */
 static gint64 network_lease_count(const Facts *facts, const Network *network, const NetworkIp *ip)
 {
     gint64 count = 0;
@@ -314,7 +316,7 @@ static gint64 network_lease_count(const Facts *facts, const Network *network, co
         count += lease_is_of(lease, network) && lease_is_live(lease, facts->now) &&
                  (!ip || ipnet_contains(&ip->net, &lease->ip));
     }
-    return count;
+    return count == 0 && network->leases_unread ? -1 : count;
 }
 
 static void network_row_pools(NetworkRow *row, const Facts *facts)

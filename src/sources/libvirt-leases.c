@@ -162,9 +162,18 @@ static gboolean lease_files_here(VirtConn *conn)
     return virt_conn_local(conn) && g_str_has_suffix(virt_conn_uri(conn), ":///system");
 }
 
+static void lease_mark(const LeaseReading *reading, const LeaseItem *item, gboolean unread)
+{
+    Network *network = lease_network(reading, item);
+
+    if (network)
+        network->leases_unread = unread;
+}
+
 static void lease_take(LeaseReading *reading, LeaseItem *item, const char *trouble)
 {
     reading->answered++;
+    lease_mark(reading, item, trouble || item->bad > 0);
     for (guint i = 0; i < item->leases->len; i++)
         g_ptr_array_add(reading->leases, item->leases->pdata[i]);
     g_ptr_array_set_free_func(item->leases, NULL);
@@ -197,6 +206,7 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
         lease_take(reading, item, error->message);
         return;
     }
+    lease_mark(reading, item, TRUE);
     g_hash_table_add(reading->failed, g_strdup(item->uuid));
     if (!reading->cause)
         g_set_error(&reading->cause, error->domain, error->code, "network '%s': %s", item->name,
