@@ -170,17 +170,16 @@ static void lease_mark(const LeaseReading *reading, const LeaseItem *item, gbool
         network->leases_unread = unread;
 }
 
-static void lease_take(LeaseReading *reading, LeaseItem *item, const char *trouble)
+static void lease_take(LeaseReading *reading, LeaseItem *item)
 {
     reading->answered++;
-    lease_mark(reading, item, trouble || item->bad > 0);
+    lease_mark(reading, item, item->bad > 0);
     for (guint i = 0; i < item->leases->len; i++)
         g_ptr_array_add(reading->leases, item->leases->pdata[i]);
     g_ptr_array_set_free_func(item->leases, NULL);
-    if (reading->partial || (!trouble && item->bad == 0))
-        return;
-    reading->partial = g_strdup_printf("network '%s': %u entries are no lease%s%s", item->name, item->bad,
-                                       trouble ? ": " : "", trouble ? trouble : "");
+    if (!reading->partial && item->bad > 0)
+        reading->partial =
+            g_strdup_printf("network '%s': %u of the file's entries are no lease", item->name, item->bad);
 }
 
 static void lease_done(gpointer data, const GError *error, gpointer user_data)
@@ -190,7 +189,7 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
     const Network *network;
 
     if (!error) {
-        lease_take(reading, item, NULL);
+        lease_take(reading, item);
         return;
     }
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
@@ -200,10 +199,12 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
             reading->absent = g_strdup(error->message);
         return;
     }
+    /* libvirt gives up on bytes that are no UTF-8, and on the first bad entry. The file may be good to read
+     * yet. */
     network = lease_network(reading, item);
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_FAILED) && lease_files_here(reading->conn) && network &&
         lease_item_read_file(item, network, NULL)) {
-        lease_take(reading, item, error->message);
+        lease_take(reading, item);
         return;
     }
     lease_mark(reading, item, TRUE);

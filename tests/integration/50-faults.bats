@@ -131,7 +131,7 @@ elapsed() {
     for damage in '[{"ip-address":"192.168.122.77"}]' '[1]'; do
         printf '%s\n' "$damage" >"$leases"
         expect 6 net-info default
-        has "$stderr" 'leases: stale: ' '1 entries are no lease'
+        has "$stderr" 'leases: stale: ' "1 of the file's entries are no lease"
         lacks "$output" '0 of 253'
     done
     jq '. + [7]' "$LAB_DIR/status.good" >"$leases"
