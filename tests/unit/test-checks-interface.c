@@ -59,7 +59,7 @@ static void replace(char **field, const char *value)
     *field = g_strdup(value);
 }
 
-/* ------------------------------------------------------------------------------------------- taps */
+/* -------------------------------------------------------------------------------------------- taps */
 
 static void test_tap_missing(void)
 {
@@ -153,9 +153,11 @@ static void test_mtu(void)
     facts_link(facts, 11)->mtu = 1400;
     assert_only(facts, "mtu-mismatch", LEVEL_WARNING, "vnet0",
                 "MTU of vnet0 is 1400, of its bridge virbr0 1500", NULL);
+    facts_link(facts, 11)->mtu = 9000;
+    assert_findings(facts, "warning mtu-mismatch vnet0\n");
 }
 
-/* ------------------------------------------------------------------------------------- duplicates */
+/* -------------------------------------------------------------------------------------- duplicates */
 
 static void test_duplicate_mac(void)
 {

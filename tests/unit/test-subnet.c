@@ -141,9 +141,10 @@ static void test_own_bridge(void)
     world_bridge(facts, ours, 10);
     /* One that was routed to a guest by hand is its own affair too. */
     world_route(facts, "192.168.122.128/25", 10);
+    world_route(facts, "192.168.0.0/16", 10);
     assert_overlaps(facts, OURS, "");
     /* To a network to be, that has no bridge yet, they are others'. */
-    g_assert_cmpuint(facts->routes->len, ==, 2);
+    g_assert_cmpuint(facts->routes->len, ==, 3);
     g_free(ours->name);
     ours->name = g_strdup("theirs");
     assert_overlaps(facts, OURS,

@@ -229,6 +229,7 @@ static void test_suggest(void)
     g_assert_cmpstr(text_suggest("net-lists", names), ==, "net-list");
     g_assert_cmpstr(text_suggest("nett-inffo", names), ==, "net-info");
     g_assert_cmpstr(text_suggest("mpa", names), ==, "map");
+    g_assert_cmpstr(text_suggest("amp", names), ==, "map");
     /* One that differs in case only is nearer than one that differs in a letter, wherever it stands. */
     g_assert_cmpstr(text_suggest("vm1", names), ==, "VM1");
     g_assert_null(text_suggest("nfo", names));
