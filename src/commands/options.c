@@ -114,10 +114,10 @@ static gboolean unknown_option(const Parser *parser, const char *word, GError **
  * letter, or 0 for a long option that there is not. */
 static gboolean wrong_option(const Parser *parser, gboolean lacks_value, char **argv, GError **error)
 {
-    const Option *option = optopt >= FIRST_VALUE ? parser_option(parser, optopt) : NULL;
+    const Option *option = optopt >= FIRST_VALUE ? parser->options->pdata[optopt - FIRST_VALUE] : NULL;
     char letter[] = {'-', (char)optopt, '\0'};
 
-    if (!option && !lacks_value)
+    if (optopt < FIRST_VALUE && !lacks_value)
         return unknown_option(parser, optopt ? letter : argv[optind - 1], error);
     return vnat_error_set(error, VNAT_ERROR_USAGE, "option '%s%s' %s", option ? "--" : letter,
                           option ? option->name : "", lacks_value ? "needs a value" : "takes no value");
@@ -134,10 +134,12 @@ static gboolean check_value(const Option *option, const char *value, GError **er
 
 static gboolean parse_one(Context *ctx, Parser *parser, int value, char **argv, GError **error)
 {
-    const Option *option = parser_option(parser, value);
+    const Option *option;
 
-    if (value == ':' || value == '?' || !option)
+    if (value == ':' || value == '?')
         return wrong_option(parser, value == ':', argv, error);
+    option = parser_option(parser, value);
+    g_assert(option); /* getopt was given no others */
     if (value >= FIRST_VALUE && !is_written_out(option, option_word(argv)))
         return unknown_option(parser, option_word(argv), error);
     if (option->kind != OPTION_FLAG && !check_value(option, optarg, error))
