@@ -172,6 +172,37 @@ static void test_address(void)
                    "vnet3,52:54:00:00:00:03,N/A,N/A,,VM3,\n");
 }
 
+static void assert_colored(const ColumnSet *set, const char *id, gpointer record, const char *code)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    ViewContext view = {.now = WORLD_NOW, .color = TRUE, .noheadings = TRUE};
+    g_autofree char *expected = code ? g_strdup_printf("\033[%sm", code) : NULL;
+    char *text;
+
+    g_ptr_array_add(one, record);
+    text = written(set, id, one, &view);
+    g_assert_true(expected ? strstr(text, expected) != NULL : strchr(text, '\033') == NULL);
+    free(text);
+}
+
+static void test_colors(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) rows = NULL;
+
+    assert_colored(&interface_columns, "state", world_row(map, "vnet0"), "32");
+    assert_colored(&interface_columns, "state", world_row(map, "vnet3"), "33"); /* paused */
+    assert_colored(&interface_columns, "state", world_row(map, "vnatp0"), NULL);
+    assert_colored(&interface_columns, "problems", world_row(map, "vnet0"), NULL);
+    g_ptr_array_add(world_row(map, "vnet0")->problems, (gpointer) "tap-down");
+    assert_colored(&interface_columns, "problems", world_row(map, "vnet0"), "31");
+    ((Network *)facts->networks->pdata[1])->active = FALSE;
+    rows = network_rows(facts);
+    assert_colored(&network_columns, "state", rows->pdata[0], "32");
+    assert_colored(&network_columns, "state", rows->pdata[1], "33");
+}
+
 #define EVERY_NETWORK                                                                                        \
     "name,state,autostart,persistent,bridge,forward,subnet,interfaces,leases,template,dns-domain"
 
@@ -243,6 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/columns/interface", test_interface);
     g_test_add_func("/columns/interface/unknown", test_interface_unknown);
     g_test_add_func("/columns/interface/addresses", test_interface_addresses);
+    g_test_add_func("/columns/colors", test_colors);
     g_test_add_func("/columns/address", test_address);
     g_test_add_func("/columns/network", test_network);
     g_test_add_func("/columns/lease", test_lease);

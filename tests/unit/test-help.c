@@ -167,9 +167,90 @@ static void test_groups(void)
     }
 }
 
+/* ------------------------------------------------------------------------------------------- what is said */
+
+/* What a command line without a command leads to, in a process of its own. */
+typedef struct {
+    const char *path;
+    const char *words[3];
+    int code;
+    const char *out, *err; /* patterns; NULL: nothing */
+} Said;
+
+static const Said said[] = {
+    {"/help/unknown/subprocess/close",
+     {"mpa"},
+     EXIT_USAGE,
+     NULL,
+     "error: there is no command 'mpa'\nhint: did you mean 'vnat map'? 'vnat help' shows them all\n"},
+    {"/help/unknown/subprocess/far",
+     {"xyzzy"},
+     EXIT_USAGE,
+     NULL,
+     "error: there is no command 'xyzzy'\nhint: 'vnat help' shows the commands\n"},
+    {"/help/unknown/subprocess/hostile",
+     {"\033[2J\n"},
+     EXIT_USAGE,
+     NULL,
+     "error: there is no command '\\x1b[2J\\x0a'\nhint: *\n"},
+    {"/help/unknown/subprocess/family",
+     {"template"},
+     EXIT_USAGE,
+     NULL,
+     "error: 'template' needs a command after it\n"
+     "hint: 'vnat template list', 'vnat template show', 'vnat template render'\n"},
+    {"/help/unknown/subprocess/of-family",
+     {"template", "lst"},
+     EXIT_USAGE,
+     NULL,
+     "error: 'lst' is no command of 'template'\nhint: *'vnat template list'*\n"},
+    {"/help/run/subprocess/all", {"help"}, EXIT_OK, "Usage: vnat *COMMAND*\n", NULL},
+    {"/help/run/subprocess/one", {"help", "map"}, EXIT_OK, "Usage: vnat * map *", NULL},
+    {"/help/run/subprocess/two",
+     {"help", "template", "list"},
+     EXIT_OK,
+     "Usage: vnat * template list *",
+     NULL},
+    {"/help/run/subprocess/none", {"help", "mpa"}, EXIT_USAGE, NULL, "error: there is no command 'mpa'\n*"},
+};
+
+static void run_said(gconstpointer data)
+{
+    const Said *one = data;
+    Context ctx = {0};
+    int code;
+
+    if (strcmp(one->words[0], "help") == 0) {
+        ctx.words = g_ptr_array_new();
+        for (guint i = 1; i < G_N_ELEMENTS(one->words) && one->words[i]; i++)
+            g_ptr_array_add(ctx.words, (gpointer)one->words[i]);
+        code = command_help.run(&ctx);
+        g_ptr_array_unref(ctx.words);
+    } else {
+        char *words[] = {(char *)(gpointer)one->words[0], (char *)(gpointer)one->words[1], NULL};
+
+        code = unknown_command(&ctx, words);
+    }
+    exit(code == one->code ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void test_said(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        g_test_trap_subprocess(said[i].path, 0, 0);
+        g_test_trap_assert_passed();
+        if (said[i].out)
+            g_test_trap_assert_stdout(said[i].out);
+        g_test_trap_assert_stderr(said[i].err ? said[i].err : "");
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+        g_test_add_data_func(said[i].path, &said[i], run_said);
+    g_test_add_func("/help/said", test_said);
     g_test_add_func("/help/commands", test_commands);
     g_test_add_func("/help/no-option-twice", test_no_option_twice);
     g_test_add_func("/help/columns", test_columns);
