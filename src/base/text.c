@@ -164,6 +164,23 @@ char *text_hex(const char *bytes)
     return g_string_free(out, FALSE);
 }
 
+static gboolean is_plain_word(const char *name)
+{
+    for (const char *p = name; *p; p++) {
+        if (!g_ascii_isalnum(*p) && !strchr("_.:/@%+=,-", *p))
+            return FALSE;
+    }
+    return *name != '\0';
+}
+
+char *text_shell(const char *name)
+{
+    const char *word = name ? name : "";
+    g_autofree char *quoted = is_plain_word(word) ? g_strdup(word) : g_shell_quote(word);
+
+    return g_strconcat(*word == '-' ? "-- " : "", quoted, NULL);
+}
+
 gboolean text_locale_is_utf8(void)
 {
     return g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;

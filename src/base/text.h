@@ -42,6 +42,14 @@ char *text_utf8(const char *bytes, gboolean *lossy);
 /* Lower-case hexadecimal digits of a NUL-terminated byte string. Returns a new string. */
 char *text_hex(const char *bytes);
 
+/*
+ * A name as a word of a command line that somebody may paste into a shell: as it is where a shell sees no
+ * more in it than a word, else in single quotes. What begins with '-' comes after "-- ", so that no option is
+ * made of it: such a name must be the last word. The name's bytes stay as they are, so the command is escaped
+ * on its way out like any other text. Returns a new string; never NULL (NULL gives an empty word).
+ */
+char *text_shell(const char *name);
+
 /* Whether standard output's locale is UTF-8; setlocale(LC_CTYPE, "") must have been called. */
 gboolean text_locale_is_utf8(void);
 

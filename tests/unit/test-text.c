@@ -239,6 +239,34 @@ static void test_suggest(void)
     g_assert_null(text_suggest("a", (const char *const[]){"b", NULL}));
 }
 
+static void test_shell(void)
+{
+    static const struct {
+        const char *name, *word;
+    } names[] = {
+        {"default", "default"},
+        {"VM1_a.b:c/d@e%f+g=h,i-j", "VM1_a.b:c/d@e%f+g=h,i-j"},
+        {NULL, "''"},
+        {"", "''"},
+        {"my net", "'my net'"},
+        {"it's", "'it'\\''s'"},
+        {"$(reboot)", "'$(reboot)'"},
+        {"a;b", "'a;b'"},
+        {"~root", "'~root'"},
+        {"a\nb", "'a\nb'"},
+        {"b\xc3\xbc", "'b\xc3\xbc'"},
+        {"-r", "-- -r"},
+        {"--help", "-- --help"},
+        {"- x", "-- '- x'"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *word = text_shell(names[i].name);
+
+        g_assert_cmpstr(word, ==, names[i].word);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "UTC-2", TRUE);
@@ -253,6 +281,7 @@ int main(int argc, char **argv)
     g_test_add_func("/text/cell", test_cell);
     g_test_add_func("/text/utf8", test_utf8);
     g_test_add_func("/text/hex", test_hex);
+    g_test_add_func("/text/shell", test_shell);
     g_test_add_func("/text/time", test_time);
     g_test_add_func("/text/span", test_span);
     g_test_add_func("/text/suggest", test_suggest);
