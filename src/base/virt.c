@@ -96,7 +96,7 @@ static gboolean hello_call(virConnectPtr conn, gpointer data, GError **error)
  */
 gboolean virt_uri_is_local(const char *uri)
 {
-    static const char *const drivers[] = {"qemu", "lxc", "network", "xen", "ch", "bhyve", NULL};
+    static const char *const drivers[] = {"qemu", "lxc", "network", NULL};
     g_autofree char *scheme = g_uri_parse_scheme(uri);
     const char *rest = scheme ? uri + strlen(scheme) + 1 : NULL;
     char *transport;

@@ -151,8 +151,7 @@ static GPtrArray *items_new(guint count, guint hang)
     return items;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * open */
+/* -------------------------------------------------------------------------------------------- open */
 
 static void test_open(void)
 {
@@ -237,7 +236,10 @@ static void test_local(void)
                                          "",
                                          "qemu",
                                          "//x",
-                                         "qemufoo:///system"};
+                                         "qemufoo:///system",
+                                         "xen:///system",
+                                         "ch:///system",
+                                         "bhyve:///system"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(local); i++)
         g_assert_true(virt_uri_is_local(local[i]));
@@ -245,8 +247,7 @@ static void test_local(void)
         g_assert_false(virt_uri_is_local(remote[i]));
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * errors */
+/* ------------------------------------------------------------------------------------------ errors */
 
 static gboolean error_call(virConnectPtr conn, gpointer data, GError **error)
 {
@@ -301,8 +302,7 @@ static void test_errors(void)
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * calls */
+/* ------------------------------------------------------------------------------------------- calls */
 
 static void test_each(void)
 {
@@ -439,8 +439,7 @@ static void test_call_data(void)
     g_assert_cmpuint(gate.freed, ==, 1);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * pool */
+/* -------------------------------------------------------------------------------------------- pool */
 
 typedef struct {
     guint dials, fail_from; /* fail_from: this dial and later ones fail; 0: none */
