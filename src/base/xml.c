@@ -6,7 +6,6 @@
 
 #include <libxml/parser.h>
 #include <libxml/SAX2.h>
-#include <libxml/xmlsave.h>
 #include <string.h>
 
 const XmlLimits XML_LIMITS_FILE = {
@@ -22,7 +21,7 @@ const XmlLimits XML_LIMITS_LIBVIRT = {
     .bytes = (gsize)4 * 1024 * 1024,
     .depth = 64,
     .elements = 65536,
-    .attributes = 64,
+    .attributes = 1024,
     .text = (gsize)4 * 1024 * 1024,
     .prefixes = FALSE,
 };
@@ -230,20 +229,6 @@ char *xml_node_string(xmlDocPtr doc, xmlNodePtr node)
 
     if (xmlNodeDump(buffer, doc, node, 0, 1) < 0)
         g_error("out of memory");
-    text = g_strdup((const char *)xmlBufferContent(buffer));
-    xmlBufferFree(buffer);
-    return text;
-}
-
-char *xml_doc_string(xmlDocPtr doc)
-{
-    xmlBufferPtr buffer = xmlBufferCreate();
-    xmlSaveCtxtPtr save = xmlSaveToBuffer(buffer, "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL);
-    char *text;
-
-    if (!save || xmlSaveDoc(save, doc) < 0)
-        g_error("out of memory");
-    xmlSaveClose(save);
     text = g_strdup((const char *)xmlBufferContent(buffer));
     xmlBufferFree(buffer);
     return text;

@@ -24,7 +24,7 @@ typedef struct {
 /* Files of people: templates and network XML, 64 KiB; depth 32, 4,096 elements, 64 attributes, 4 KiB of text.
  */
 extern const XmlLimits XML_LIMITS_FILE;
-/* XML that libvirt hands out: 4 MiB, more elements. */
+/* XML that libvirt hands out: 4 MiB, more elements, 1,024 attributes (its metadata is anybody's). */
 extern const XmlLimits XML_LIMITS_LIBVIRT;
 
 /*
@@ -53,10 +53,9 @@ char *xml_text(xmlNodePtr node);
 /* An attribute equal to value? */
 gboolean xml_attr_is(xmlNodePtr node, const char *name, const char *value);
 
-/* A node, or a whole document without XML declaration, as indented UTF-8 text (mixed content stays as it is).
- * New string. */
+/* A node of doc as indented text (mixed content stays as it is); what is not ASCII may stand as character
+ * references. New string. */
 char *xml_node_string(xmlDocPtr doc, xmlNodePtr node);
-char *xml_doc_string(xmlDocPtr doc);
 
 /*
  * Validates a document against the RELAX NG schema in that file (trusted; it may include others beside it).

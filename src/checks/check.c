@@ -75,9 +75,7 @@ const Check *check_find(const char *id)
 static gboolean facts_have(const Facts *facts, guint needs)
 {
     for (guint id = 0; id < SOURCE_COUNT; id++) {
-        SourceState state = facts->sources[id].state;
-
-        if ((needs & (1U << id)) && state != SOURCE_LIVE && state != SOURCE_STALE && state != SOURCE_REPLAYED)
+        if ((needs & (1U << id)) && !facts_has(facts, id))
             return FALSE;
     }
     return TRUE;

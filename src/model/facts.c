@@ -62,6 +62,7 @@ Network *network_new(void)
 {
     Network *network = g_new0(Network, 1);
 
+    network->xml_read = TRUE;
     network->dns_enabled = TRUE;
     network->stp = TRUE;
     network->ips = g_ptr_array_new_with_free_func((GDestroyNotify)network_ip_free);
@@ -83,6 +84,7 @@ void network_free(Network *network)
         return;
     g_free(network->name);
     g_free(network->uuid);
+    g_free(network->xml_error);
     g_free(network->forward);
     g_free(network->nat_start);
     g_free(network->bridge);
@@ -367,11 +369,17 @@ void facts_free(Facts *facts)
     g_free(facts);
 }
 
-gboolean facts_incomplete(const Facts *facts)
+gboolean facts_has(const Facts *facts, SourceId id)
 {
-    for (guint i = 0; i < SOURCE_COUNT; i++) {
-        if (facts->sources[i].state == SOURCE_STALE || facts->sources[i].state == SOURCE_DOWN)
-            return TRUE;
+    switch (facts->sources[id].state) {
+    case SOURCE_LIVE:
+    case SOURCE_STALE:
+    case SOURCE_REPLAYED:
+        return TRUE;
+    case SOURCE_UNREAD:
+    case SOURCE_DOWN:
+    case SOURCE_ABSENT:
+        return FALSE;
     }
     return FALSE;
 }
@@ -381,7 +389,8 @@ Network *facts_network(const Facts *facts, const char *name_or_uuid)
     for (guint i = 0; name_or_uuid && i < facts->networks->len; i++) {
         Network *network = facts->networks->pdata[i];
 
-        if (g_strcmp0(network->name, name_or_uuid) == 0 || g_strcmp0(network->uuid, name_or_uuid) == 0)
+        if (g_strcmp0(network->name, name_or_uuid) == 0 ||
+            (network->uuid && g_ascii_strcasecmp(network->uuid, name_or_uuid) == 0))
             return network;
     }
     return NULL;

@@ -74,6 +74,8 @@ typedef struct {
 typedef struct {
     char *name, *uuid;
     gboolean active, persistent, autostart;
+    gboolean xml_read;          /* FALSE: its XML could not be read; all that follows is unknown then */
+    char *xml_error;            /* why not */
     char *forward;              /* mode as in XML ("nat" where it is implied); "isolated" without <forward> */
     gboolean nat_ipv6;          /* <nat ipv6='yes'> */
     char *nat_start;            /* first <nat><address start=>, else NULL: SNAT instead of masquerade */
@@ -364,7 +366,7 @@ typedef struct {
 
     GPtrArray *networks;          /* Network */
     GPtrArray *domains;           /* Domain */
-    gboolean domains_complete;    /* every active domain is among them */
+    gboolean domains_complete;    /* every active domain is among them, with its XML */
     GPtrArray *leases;            /* Lease, live and infinite ones */
     GPtrArray *links;             /* Link, by ifindex */
     GArray *addresses;            /* LinkAddress */
@@ -388,10 +390,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lease, lease_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Link, link_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FirewallTable, firewall_table_free)
 
-/* Whether any source that was read is stale or down (then the command's exit code is 6). */
-gboolean facts_incomplete(const Facts *facts);
+/* Whether the source gave facts, all of them or a part: live, stale, or from a capture. */
+gboolean facts_has(const Facts *facts, SourceId id);
 
-/* Look-ups; NULL where there is none. Linear, except links by index (binary search: links are kept sorted).
+/*
+ * Look-ups; NULL where there is none. Linear, except links by index (binary search: links are kept sorted). A
+ * name is taken as it is, a UUID in capitals too.
  */
 Network *facts_network(const Facts *facts, const char *name_or_uuid);
 Network *facts_network_of_bridge(const Facts *facts, const char *bridge);

@@ -126,21 +126,6 @@ static gboolean firewall_has(const Facts *facts, const char *hook, const Traffic
 
 /* --------------------------------------------------------------------------------------- questions */
 
-static gboolean firewall_is_known(const Facts *facts)
-{
-    switch (facts->sources[SOURCE_FIREWALL].state) {
-    case SOURCE_LIVE:
-    case SOURCE_STALE:
-    case SOURCE_REPLAYED:
-        return TRUE;
-    case SOURCE_UNREAD:
-    case SOURCE_DOWN:
-    case SOURCE_ABSENT:
-        return FALSE;
-    }
-    return FALSE;
-}
-
 /* What is not found in facts that are old or partial may be there all the same. */
 static Tri firewall_answer(const Facts *facts, gboolean found)
 {
@@ -158,7 +143,7 @@ Tri firewall_nat_present(const Facts *facts, const Network *network)
 {
     gboolean found = TRUE;
 
-    if (!firewall_is_known(facts))
+    if (!facts_has(facts, SOURCE_FIREWALL))
         return TRI_UNKNOWN;
     for (guint i = 0; i < network->ips->len; i++) {
         const NetworkIp *ip = network->ips->pdata[i];
@@ -196,7 +181,7 @@ Tri firewall_forward_present(const Facts *facts, const Network *network)
 {
     gboolean found = TRUE;
 
-    if (!firewall_is_known(facts) || !network->bridge)
+    if (!facts_has(facts, SOURCE_FIREWALL) || !network->bridge)
         return TRI_UNKNOWN;
     if (g_strcmp0(network->forward, "isolated") == 0)
         return firewall_answer(facts, bridge_is_crossed(facts, network));
@@ -243,7 +228,7 @@ const char *firewall_backend(const Facts *facts)
     Traces iptables = {0};
     Traces nftables = {0};
 
-    if (!firewall_is_known(facts))
+    if (!facts_has(facts, SOURCE_FIREWALL))
         return NULL;
     for (guint i = 0; i < facts->firewall->len; i++)
         traces_of_table(facts->firewall->pdata[i], &iptables, &nftables);

@@ -5,13 +5,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static gboolean source_has_facts(const Facts *facts, SourceId id)
-{
-    SourceState state = facts->sources[id].state;
-
-    return state == SOURCE_LIVE || state == SOURCE_STALE || state == SOURCE_REPLAYED;
-}
-
 /* ------------------------------------------------------------------------------------------ bridge */
 
 static const Link *network_link(const Facts *facts, const Network *network)
@@ -23,7 +16,7 @@ static const Link *network_link(const Facts *facts, const Network *network)
 
 Tri network_bridge_present(const Facts *facts, const Network *network)
 {
-    if (!source_has_facts(facts, SOURCE_LINKS))
+    if (!facts_has(facts, SOURCE_LINKS))
         return TRI_UNKNOWN;
     return network_link(facts, network) ? TRI_YES : TRI_NO;
 }
@@ -52,7 +45,7 @@ Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *mis
     const Link *link = network_link(facts, network);
     Tri up = TRI_YES;
 
-    if (!source_has_facts(facts, SOURCE_LINKS))
+    if (!facts_has(facts, SOURCE_LINKS))
         return TRI_UNKNOWN;
     if (!link) {
         missing_add(missing, g_strdup_printf("device %s", network->bridge));
@@ -321,7 +314,7 @@ static gint64 network_lease_count(const Facts *facts, const Network *network, co
 
 static void network_row_pools(NetworkRow *row, const Facts *facts)
 {
-    gboolean known = source_has_facts(facts, SOURCE_LEASES);
+    gboolean known = facts_has(facts, SOURCE_LEASES);
 
     row->leases = known ? network_lease_count(facts, row->network, NULL) : -1;
     for (guint i = 0; i < row->network->ips->len; i++) {
@@ -347,7 +340,7 @@ static NetworkRow *network_row_new(const Facts *facts, const Network *network)
     row->network = network;
     row->pools = g_ptr_array_new_with_free_func(g_free);
     row->link = network_link(facts, network);
-    if (source_has_facts(facts, SOURCE_LINKS))
+    if (facts_has(facts, SOURCE_LINKS))
         row->interfaces = network_ports(facts, row->link);
     network_row_pools(row, facts);
     row->wants_dnsmasq = network_wants_dnsmasq(network);

@@ -39,7 +39,7 @@ static void round_trip(xmlDocPtr doc)
                                    .attributes = 64,
                                    .text = G_MAXINT,
                                    .prefixes = TRUE};
-    g_autofree char *text = xml_doc_string(doc);
+    g_autofree char *text = xml_node_string(doc, xmlDocGetRootElement(doc));
     g_autoptr(GError) error = NULL;
     g_autoptr(xmlDoc) again = xml_parse(text, strlen(text), &wide, &error);
 

@@ -27,7 +27,6 @@ static void test_status(void)
     SourceStatus *status = &facts->sources[SOURCE_LEASES];
 
     g_assert_cmpint(status->state, ==, SOURCE_UNREAD);
-    g_assert_false(facts_incomplete(facts));
     source_status_set(status, SOURCE_STALE, "first");
     /* The new text may be the old one itself. */
     source_status_set(status, SOURCE_DOWN, status->error);
@@ -37,13 +36,15 @@ static void test_status(void)
     g_assert_null(status->error);
 }
 
-static void test_incomplete(void)
+static void test_has(void)
 {
     for (guint state = SOURCE_UNREAD; state <= SOURCE_ABSENT; state++) {
         g_autoptr(Facts) facts = world_new();
 
         source_status_set(&facts->sources[SOURCE_AGENT], state, NULL);
-        g_assert_cmpint(facts_incomplete(facts), ==, state == SOURCE_STALE || state == SOURCE_DOWN);
+        g_assert_cmpint(facts_has(facts, SOURCE_AGENT), ==,
+                        state == SOURCE_LIVE || state == SOURCE_STALE || state == SOURCE_REPLAYED);
+        g_assert_true(facts_has(facts, SOURCE_LINKS));
     }
 }
 
@@ -135,9 +136,14 @@ static void test_networks(void)
     Network *one = world_network(facts, "one", "nat", "virbr0");
     Network *two = world_network(facts, "two", "route", "virbr0");
     Network *three = world_network(facts, "three", "bridge", "br0");
+    g_autofree char *upper = NULL;
 
+    three->uuid[0] = 'a';
+    upper = g_ascii_strup(three->uuid, -1);
     g_assert_true(facts_network(facts, "two") == two);
     g_assert_true(facts_network(facts, three->uuid) == three);
+    g_assert_true(facts_network(facts, upper) == three);
+    g_assert_null(facts_network(facts, "TWO"));
     g_assert_null(facts_network(facts, "four"));
     g_assert_null(facts_network(facts, NULL));
 
@@ -190,7 +196,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/facts/names", test_names);
     g_test_add_func("/facts/status", test_status);
-    g_test_add_func("/facts/incomplete", test_incomplete);
+    g_test_add_func("/facts/has", test_has);
     g_test_add_func("/facts/network/modes", test_modes);
     g_test_add_func("/facts/network/dhcp", test_dhcp);
     g_test_add_func("/facts/network/wants-dnsmasq", test_wants_dnsmasq);
