@@ -88,13 +88,6 @@ void check_tap_down(const Facts *facts, const Map *map, GPtrArray *findings)
 
 void check_tap_unclaimed(const Facts *facts, const Map *map, GPtrArray *findings)
 {
-    for (guint i = 0; i < facts->domains->len; i++) {
-        const Domain *domain = facts->domains->pdata[i];
-
-        /* A domain whose XML is unknown may be the one that claims it. */
-        if (!domain->xml_read)
-            return;
-    }
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
         const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;

@@ -156,6 +156,8 @@ static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, GError **er
     }
     read = libvirt_parse_domain(xml, strlen(xml), error);
     free(xml);
+    if (!read)
+        libvirt_xml_refused(error);
     return read;
 }
 
@@ -200,7 +202,7 @@ static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **erro
 typedef struct {
     gboolean all;
     GPtrArray *domains;
-    guint unread;
+    guint unread, active_unread;
     char *cause; /* of the first one that could not be read */
 } DomainReading;
 
@@ -235,6 +237,7 @@ static void domain_done(gpointer data, const GError *error, gpointer user_data)
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
         return;
     g_ptr_array_add(reading->domains, domain_unread(item, error));
+    reading->active_unread += item->active;
     if (reading->unread++ == 0)
         reading->cause = g_strdup_printf("domain '%s': %s", virDomainGetName(item->domain), error->message);
 }
@@ -258,7 +261,7 @@ static void domains_adopt(Facts *facts, DomainReading *reading)
     g_ptr_array_sort(reading->domains, domain_compare);
     g_ptr_array_unref(facts->domains);
     facts->domains = reading->domains;
-    facts->domains_complete = TRUE;
+    facts->domains_complete = reading->active_unread == 0;
     libvirt_source_read(facts, SOURCE_LIBVIRT, cause);
 }
 

@@ -31,6 +31,14 @@ gboolean libvirt_source_failed(Facts *facts, SourceId id, GError *cause, GError 
     return FALSE;
 }
 
+void libvirt_xml_refused(GError **error)
+{
+    if (!error || !g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_INVALID))
+        return;
+    (*error)->code = VNAT_ERROR_FAILED;
+    g_prefix_error(error, "unreadable XML from libvirt: ");
+}
+
 guint libvirt_attr_uint(xmlNodePtr node, const char *name, guint max)
 {
     g_autofree char *text = xml_attr(node, name);
@@ -169,6 +177,8 @@ static Network *network_fetch(virNetworkPtr network, unsigned int flags, GError 
     }
     read = libvirt_parse_network(xml, strlen(xml), error);
     free(xml);
+    if (!read)
+        libvirt_xml_refused(error);
     return read;
 }
 
@@ -212,12 +222,14 @@ static void network_take(NetworkReading *reading, NetworkItem *item, Network *ne
 }
 
 /* A network without its XML: its name is known, and that it is there. */
-static Network *network_bare(const NetworkItem *item)
+static Network *network_bare(const NetworkItem *item, const GError *error)
 {
     Network *network = network_new();
 
     network->name = g_strdup(virNetworkGetName(item->network));
     network->uuid = g_strdup(item->uuid);
+    network->xml_read = FALSE;
+    network->xml_error = g_strdup(error->message);
     return network;
 }
 
@@ -229,7 +241,7 @@ static void network_done(gpointer data, const GError *error, gpointer user_data)
     if (!error) {
         network_take(reading, item, g_steal_pointer(&item->read));
     } else if (!g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
-        network_take(reading, item, network_bare(item));
+        network_take(reading, item, network_bare(item, error));
         if (!reading->cause)
             reading->cause =
                 g_strdup_printf("network '%s': %s", virNetworkGetName(item->network), error->message);
@@ -243,36 +255,38 @@ static gint network_compare(gconstpointer a, gconstpointer b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-/* What a list has already, without a call for each. */
-static void network_take_bare(NetworkReading *reading, GPtrArray *items)
+/* A driver without networks is not one that fails: what is read of its domains is all there is. */
+static gboolean networks_failed(Facts *facts, GError *cause, GError **error)
 {
-    for (guint i = 0; i < items->len; i++)
-        network_take(reading, items->pdata[i], network_bare(items->pdata[i]));
+    gboolean none = g_error_matches(cause, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED);
+
+    libvirt_source_failed(facts, SOURCE_LIBVIRT, cause, error);
+    if (none)
+        facts->sources[SOURCE_LIBVIRT].state = SOURCE_ABSENT;
+    return FALSE;
 }
 
 gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks which, Deadline deadline,
                                GError **error)
 {
-    NetworkList *list = network_list_new(which & LIBVIRT_NETWORKS_ALL ? 0 : VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+    NetworkList *list =
+        network_list_new(which == LIBVIRT_NETWORKS_ALL ? 0 : VIR_CONNECT_LIST_NETWORKS_ACTIVE);
     NetworkReading reading = {NULL, NULL};
     GError *cause = NULL;
 
     if (!virt_call(conn, "virConnectListAllNetworks", network_list_call, list, network_list_free, deadline,
                    &cause))
-        return libvirt_source_failed(facts, SOURCE_LIBVIRT, cause, error);
+        return networks_failed(facts, cause, error);
     reading.networks = g_ptr_array_new_with_free_func((GDestroyNotify)network_free);
-    if (which & LIBVIRT_NETWORKS_NAMES) {
-        network_take_bare(&reading, list->items);
-    } else {
-        /* The items are the calls' from here. */
-        g_ptr_array_set_free_func(list->items, NULL);
-        virt_call_each(conn, "virNetworkGetXMLDesc", network_xml_call, list->items, network_item_free,
-                       VIRT_BULK, network_done, &reading, deadline);
-    }
+    /* The items are the calls' from here. */
+    g_ptr_array_set_free_func(list->items, NULL);
+    virt_call_each(conn, "virNetworkGetXMLDesc", network_xml_call, list->items, network_item_free, VIRT_BULK,
+                   network_done, &reading, deadline);
     network_list_free(list);
     g_ptr_array_sort(reading.networks, network_compare);
     g_ptr_array_unref(facts->networks);
     facts->networks = reading.networks;
+    source_status_set(&facts->sources[SOURCE_LIBVIRT], SOURCE_UNREAD, NULL);
     libvirt_source_read(facts, SOURCE_LIBVIRT, reading.cause);
     g_free(reading.cause);
     return TRUE;

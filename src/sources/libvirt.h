@@ -8,16 +8,12 @@
 /*
  * libvirt's side of the facts. Each reader fills its part of facts (replacing what was there) and sets the
  * source's status; on FALSE nothing of facts' data was changed, the status is down (stale where facts were
- * read before) and *error says why. Partial answers (one domain's XML hangs) return TRUE with the source
- * stale. Networks and domains are one source: once one of them is incomplete it stays stale; who reads both
- * again sets SOURCE_UNREAD first.
+ * read before; absent where the driver has no networks) and *error says why. Partial answers (one domain's
+ * XML hangs) return TRUE with the source stale. Networks and domains are one source: reading the networks
+ * begins anew, reading domains after them can only make it worse.
  */
 
-typedef enum {
-    LIBVIRT_NETWORKS_ACTIVE = 1 << 0,
-    LIBVIRT_NETWORKS_ALL = 1 << 1,
-    LIBVIRT_NETWORKS_NAMES = 1 << 2, /* names, UUIDs and states only: no XML is read */
-} LibvirtNetworks;
+typedef enum { LIBVIRT_NETWORKS_ACTIVE, LIBVIRT_NETWORKS_ALL } LibvirtNetworks;
 
 /* All networks of that kind into facts->networks, by name. */
 gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks which, Deadline deadline,
