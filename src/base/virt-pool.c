@@ -234,17 +234,19 @@ static void worker_run(Worker *self, VirtBatch *batch)
     }
 }
 
-/* Forgets the worker; the last one out closes the line. */
+/* Forgets the worker; the last one out closes the line. It counts as a worker until that is done: who closes
+ * the pool must wait for the thread, which otherwise would end beside the process, both cleaning up what the
+ * libraries keep for a thread. */
 static void worker_leave(Worker *self)
 {
     VirtPool *pool = self->pool;
     Line *line = pool->line;
 
-    g_ptr_array_remove_fast(pool->workers, self);
-    if (line && line->running == 0 && pool->workers->len == 0) {
+    if (line && line->running == 0 && pool->workers->len == 1) {
         pool->line = NULL;
         line_close_unlocked(pool, line);
     }
+    g_ptr_array_remove_fast(pool->workers, self);
     g_ptr_array_add(pool->left, self->thread);
     g_free(self);
     g_cond_broadcast(&pool->answered);
