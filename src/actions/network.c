@@ -37,15 +37,14 @@ static gboolean network_is_there(virConnectPtr conn, const char *xml)
     if (!wanted)
         return FALSE;
     known = virNetworkLookupByName(conn, wanted->name);
-    if (!known && wanted->uuid)
-        known = virNetworkLookupByUUIDString(conn, wanted->uuid);
     virResetLastError();
     return known != NULL;
 }
 
 /*
  * libvirt says "already exists with uuid" by the code of any failed operation, and by no other: so it is a
- * second look that tells. XML that it does not accept is the fault of who wrote it.
+ * second look that tells whether a network of that name is there (a clash of UUIDs with another one stays a
+ * failure). XML that it does not accept is the fault of who wrote it.
  */
 static gboolean making_failed(virConnectPtr conn, const Making *making, GError **error)
 {

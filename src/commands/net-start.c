@@ -23,6 +23,8 @@
  * do not know the lock; "already exists" and "already active" are therefore success after a second look.
  */
 
+#define TAKE_BACK_SECONDS 2
+
 typedef struct {
     Context *ctx;
     World *world;
@@ -30,10 +32,22 @@ typedef struct {
     GHashTable *values;
     gboolean defined_here;
     gboolean was_active;
+    guint given;  /* parameters on the command line */
     char *unread; /* what verification could not look at */
 } Start;
 
 /* --------------------------------------------------------------------------------------- before it */
+
+/* The command as it was given, with another value for a parameter. */
+static void hint_at_value(Start *start, const char *value, GError **error)
+{
+    const char *which = option_value(start->ctx, "template");
+    g_autofree char *name = text_shell(start->name);
+    g_autofree char *quoted = which ? text_shell(which) : NULL;
+
+    vnat_error_hint(error, "vnat net-start %s%s%s -D %s", name, quoted ? " --template " : "",
+                    quoted ? quoted : "", value);
+}
 
 static gboolean refuse_overlap(Start *start, const Network *network, gboolean from_template, GError **error)
 {
@@ -47,9 +61,9 @@ static gboolean refuse_overlap(Start *start, const Network *network, gboolean fr
         return TRUE;
     vnat_error_set(error, VNAT_ERROR_FAILED, "network %s: %s", network->name, text);
     if (from_template)
-        vnat_error_hint(error, "vnat net-start %s -D subnet=auto", network->name);
+        hint_at_value(start, "subnet=auto", error);
     else
-        vnat_error_hint(error, "vnat net-undefine %s, then define it with -D subnet=auto; or --force",
+        vnat_error_hint(error, "undefine network %s, then define it anew with -D subnet=auto; or --force",
                         network->name);
     return FALSE;
 }
@@ -59,13 +73,20 @@ static gboolean refuse_foreign_bridge(Start *start, const Network *network, gboo
                                       GError **error)
 {
     const Link *link = facts_link_named(start->world->facts, network->bridge);
+    const Network *other;
 
     if (!network_owns_bridge(network) || !link)
         return TRUE;
-    vnat_error_set(error, VNAT_ERROR_EXISTS, "a device %s exists already (%s), and it is not network %s's",
-                   network->bridge, link->kind ? link->kind : "no bridge of libvirt", network->name);
+    other = facts_network_of_bridge(start->world->facts, network->bridge);
+    if (other && other->active && g_strcmp0(other->name, network->name) != 0)
+        vnat_error_set(error, VNAT_ERROR_EXISTS, "bridge %s is network %s's already", network->bridge,
+                       other->name);
+    else
+        vnat_error_set(error, VNAT_ERROR_EXISTS,
+                       "a device %s exists already (%s), and it is not network %s's", network->bridge,
+                       link->kind ? link->kind : "no bridge of libvirt", network->name);
     if (from_template)
-        vnat_error_hint(error, "vnat net-start %s -D bridge=NAME", network->name);
+        hint_at_value(start, "bridge=NAME", error);
     else
         vnat_error_hint(error, "ip -d link show %s", network->bridge);
     return FALSE;
@@ -106,6 +127,7 @@ static void hint_at_names(Start *start, GError **error)
     g_auto(GStrv) networks = libvirt_network_names(start->world->conn, start->ctx->deadline, NULL);
     g_autoptr(GPtrArray) templates = templates_list(option_value(start->ctx, "template-dir"));
     g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *quoted = text_shell(start->name);
     const char *close;
 
     for (guint i = 0; networks && networks[i]; i++)
@@ -114,10 +136,13 @@ static void hint_at_names(Start *start, GError **error)
         g_ptr_array_add(names, ((TemplateFile *)templates->pdata[i])->name);
     g_ptr_array_add(names, NULL);
     close = text_suggest(start->name, (const char *const *)names->pdata);
-    if (close)
+    if (close && strcmp(close, start->name) != 0)
         vnat_error_hint(error, "did you mean '%s'?", close);
+    else if (close)
+        vnat_error_hint(error, "vnat net-start %s",
+                        quoted); /* a template's name, and --no-define was given */
     else
-        vnat_error_hint(error, "vnat net-start %s --template nat", start->name);
+        vnat_error_hint(error, "vnat net-start %s --template nat", quoted);
 }
 
 static gboolean define_from_template(Start *start, GError **error)
@@ -214,18 +239,29 @@ static gboolean autostart(Start *start, GError **error)
            network_autostart(start->world->conn, start->name, TRUE, start->ctx->deadline, error);
 }
 
-static void take_back(Start *start)
+/*
+ * A start that failed leaves no definition behind that was made for it. One that libvirt has not answered may
+ * still succeed: then the definition is left, and the user told.
+ */
+static void take_back(Start *start, GError **error)
 {
-    if (start->defined_here)
-        network_undefine(start->world->conn, start->name, start->ctx->deadline, NULL);
+    g_autofree char *name = text_shell(start->name);
+
+    if (error && g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        vnat_error_hint(error, "libvirt may still be starting it: vnat net-info %s", name);
+    else if (start->defined_here)
+        network_undefine(start->world->conn, start->name, deadline_in(TAKE_BACK_SECONDS), NULL);
 }
 
 static gboolean start_network(Start *start, GError **error)
 {
-    if (!network_start(start->world->conn, start->name, &start->was_active, start->ctx->deadline, error)) {
+    GError *failure = NULL;
+
+    if (!network_start(start->world->conn, start->name, &start->was_active, start->ctx->deadline, &failure)) {
         if (look(start, NULL))
-            hint_at_rivals(start, start->name, error);
-        take_back(start);
+            hint_at_rivals(start, start->name, &failure);
+        take_back(start, &failure);
+        g_propagate_error(error, failure);
         return FALSE;
     }
     if (!autostart(start, error))
@@ -244,6 +280,9 @@ static gboolean prepare(Start *start, GError **error)
     start->was_active = network && network->active;
     if (start->was_active)
         return TRUE;
+    if (network && !network->xml_read)
+        return vnat_error_set(error, VNAT_ERROR_FAILED, "its definition cannot be read: %s",
+                              network->xml_error);
     return network ? precheck(start, network, FALSE, error) : define_from_template(start, error);
 }
 
@@ -272,19 +311,73 @@ static gboolean run_transaction(Start *start, GError **error)
     return start->was_active ? autostart(start, error) : start_network(start, error);
 }
 
-static int finish(Start *start)
+/* An active network is left alone; that it is broken should not go unsaid. */
+static void warn_if_broken(Start *start)
+{
+    g_autoptr(Facts) facts = facts_new();
+    g_autofree char *missing = NULL;
+    g_autofree char *name = text_shell(start->name);
+    const Network *network;
+
+    facts->now = start->world->facts->now;
+    network = start->world->facts->local ? libvirt_read_network(start->world->conn, facts, start->name, FALSE,
+                                                                start->ctx->deadline, NULL)
+                                         : NULL;
+    missing = network ? verify_once(facts, network, start->ctx->deadline) : NULL;
+    if (missing) {
+        warn(start->ctx, "network %s is active, but this is missing: %s", start->name, missing);
+        hint(start->ctx, "vnat status %s", name);
+    }
+}
+
+/* libvirt does not put the taps of running guests back on a bridge that it made anew. */
+static void warn_of_orphans(Start *start)
+{
+    g_autoptr(Map) map = start->world->facts->local
+                             ? world_map(start->world, WANT_NETWORKS | WANT_DOMAINS | WANT_LINKS, NULL)
+                             : NULL;
+    g_autoptr(GString) taps = g_string_new(NULL);
+    g_autofree char *name = text_shell(start->name);
+
+    for (guint i = 0; map && i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (row->tap && g_strcmp0(row->network, start->name) == 0 &&
+            g_ptr_array_find_with_equal_func(row->problems, "tap-orphaned", g_str_equal, NULL))
+            g_string_append_printf(taps, "%s%s of %s", taps->len > 0 ? ", " : "", row->tap, row->domain);
+    }
+    if (taps->len > 0) {
+        warn(start->ctx, "taps of running guests are not on its bridge: %s", taps->str);
+        hint(start->ctx, "vnat status %s", name);
+    }
+}
+
+static void say_outcome(Start *start)
 {
     Context *ctx = start->ctx;
 
-    if (ctx->json)
-        return write_network_after(start->world, start->name);
     if (start->was_active)
         say(ctx, "Network %s already active", start->name);
     else
         say(ctx, start->defined_here ? "Network %s defined and started" : "Network %s started", start->name);
+    if (start->given > 0 && !start->defined_here)
+        say(ctx, "It was defined already: the parameters given are not used");
     if (start->unread)
         say(ctx, "Not looked at: %s", start->unread);
-    return EXIT_OK;
+}
+
+static int finish(Start *start)
+{
+    int code = EXIT_OK;
+
+    say_outcome(start);
+    if (start->was_active)
+        warn_if_broken(start);
+    else
+        warn_of_orphans(start);
+    if (start->ctx->json)
+        code = write_network_after(start->world, start->name);
+    return code;
 }
 
 static int run_net_start(Context *ctx)
@@ -304,6 +397,7 @@ static int run_net_start(Context *ctx)
                        start.name);
     if (error)
         return report(ctx, error);
+    start.given = g_hash_table_size(values);
     world = world_open(ctx, &code);
     if (!world)
         return code;

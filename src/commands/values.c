@@ -12,14 +12,17 @@
 
 #define VARS_BYTES 65536
 
-static gboolean value_put(GHashTable *values, const char *text, GError **error)
+/* In a file, blanks around the value are layout; on the command line they are meant. */
+static gboolean value_put(GHashTable *values, const char *text, gboolean strip, GError **error)
 {
     const char *equals = strchr(text, '=');
     g_autofree char *name = equals ? g_strstrip(g_strndup(text, (gsize)(equals - text))) : NULL;
+    char *value;
 
     if (!name || !*name)
         return vnat_error_set(error, VNAT_ERROR_USAGE, "a parameter is set by NAME=VALUE, not '%s'", text);
-    g_hash_table_insert(values, g_steal_pointer(&name), g_strdup(equals + 1));
+    value = g_strdup(equals + 1);
+    g_hash_table_insert(values, g_steal_pointer(&name), strip ? g_strstrip(value) : value);
     return TRUE;
 }
 
@@ -35,7 +38,7 @@ static gboolean values_read_file(GHashTable *values, const char *path, GError **
     for (guint i = 0; lines[i]; i++) {
         const char *line = g_strstrip(lines[i]);
 
-        if (*line && *line != '#' && !value_put(values, line, error)) {
+        if (*line && *line != '#' && !value_put(values, line, TRUE, error)) {
             vnat_error_what(error, "line %u of %s", i + 1, path);
             return FALSE;
         }
@@ -52,7 +55,7 @@ GHashTable *values_parse(const Context *ctx, GError **error)
     if (vars && !values_read_file(values, vars, error))
         return NULL;
     for (guint i = 0; defines && i < defines->len; i++) {
-        if (!value_put(values, defines->pdata[i], error))
+        if (!value_put(values, defines->pdata[i], FALSE, error))
             return NULL;
     }
     return g_steal_pointer(&values);
@@ -80,7 +83,8 @@ static char *metadata_name(const Template *tmpl, const char *which)
         return NULL;
     if (g_str_has_suffix(base, ".xml"))
         base[strlen(base) - strlen(".xml")] = '\0';
-    return g_steal_pointer(&base);
+    /* It goes into XML: a file's name may be of bytes that may not. */
+    return name_is_network(base) ? g_steal_pointer(&base) : g_strdup("file");
 }
 
 static gboolean check_names(const Network *network, GError **error)
