@@ -20,9 +20,9 @@ char *file_read_proc(const char *path, gsize max_bytes, gsize *length);
 
 /*
  * The lock that commands which change something take: flock on /run/vnat.lock as root, else on
- * $XDG_RUNTIME_DIR/vnat.lock (without that variable: none is taken, TRUE). Waits to the deadline. Never
- * unlinked; released by file_unlock or the end of the process. *fd is -1 where none is taken. Errors:
- * DEADLINE, FAILED.
+ * $XDG_RUNTIME_DIR/vnat.lock (without that variable, or where it names no directory of ours: none is taken,
+ * TRUE). Waits to the deadline. Never unlinked; released by file_unlock or the end of the process. *fd is -1
+ * where none is taken. Errors: DEADLINE, FAILED.
  */
 gboolean file_lock(Deadline deadline, int *fd, GError **error);
 void file_unlock(int fd);
