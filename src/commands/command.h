@@ -79,6 +79,8 @@ struct Context {
     gboolean quiet;
     gboolean json;
     int debug;
+    gboolean
+        downgraded; /* the connection is read-only for want of rights, and the command changes something */
 
     Deadline deadline;
     const Command *command;

@@ -4,14 +4,10 @@
 #include "commands/world.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "views/columns.h"
 
 /* --------------------------------------------------------------------------------------------- map */
-
-static gboolean row_is_on(const MapRow *row, const Network *network)
-{
-    return !network || g_strcmp0(row->network_uuid, network->uuid) == 0;
-}
 
 /* The rows of map that the filter keeps; borrowed. */
 static GPtrArray *rows_where(const Map *map, gboolean (*keep)(const MapRow *row, gconstpointer data),
@@ -26,18 +22,19 @@ static GPtrArray *rows_where(const Map *map, gboolean (*keep)(const MapRow *row,
     return rows;
 }
 
-static gboolean keep_network(const MapRow *row, gconstpointer network)
+/* By name: a row whose network is not active knows no more of it. NULL keeps all. */
+static gboolean keep_network(const MapRow *row, gconstpointer name)
 {
-    return row_is_on(row, network);
+    return !name || g_strcmp0(row->network, name) == 0;
 }
 
 static int run_map(Context *ctx)
 {
-    const char *name = argument(ctx, 0);
+    g_autofree char *name = NULL;
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) rows = NULL;
-    const Network *network = NULL;
+    const Network *network;
     GError *error = NULL;
     int code;
 
@@ -45,15 +42,16 @@ static int run_map(Context *ctx)
         return code;
     /* Looked up first, so that a wrong name is told at once; the map is read whole, for claims across
      * networks. */
-    if (name && !world_read_network(world, name, FALSE, 0, &error))
-        return report(ctx, error);
+    if (argument(ctx, 0)) {
+        network = world_read_network(world, argument(ctx, 0), FALSE, 0, &error);
+        if (!network)
+            return report(ctx, error);
+        name = g_strdup(network->name);
+    }
     map = world_map(world, WANT_MAP, &error);
     if (!map)
         return report(ctx, error);
-    network = name ? facts_network(world->facts, name) : NULL;
-    rows = rows_where(map, keep_network, network);
-    if (name && !network)
-        g_ptr_array_set_size(rows, 0); /* not active: nobody is on it */
+    rows = rows_where(map, keep_network, name);
     return write_interfaces(ctx, world, rows);
 }
 
@@ -82,6 +80,28 @@ static gboolean keep_match(const MapRow *row, gconstpointer text)
     return map_row_matches(row, text);
 }
 
+/* An address can be leased to a MAC that no domain has: a container's, or a guest's of yesterday. */
+static void hint_at_lease(Context *ctx, const Map *map, const char *text)
+{
+    Ip ip;
+    Mac mac;
+    gboolean is_mac = mac_parse(text, &mac);
+
+    ip_parse(text, &ip);
+    for (guint i = 0; i < map->leases->len; i++) {
+        const Lease *lease = ((const MapLease *)map->leases->pdata[i])->lease;
+
+        if (ip_equal(&lease->ip, &ip) || (is_mac && lease->has_mac && mac_equal(&lease->mac, &mac)) ||
+            g_strcmp0(lease->hostname, text) == 0) {
+            g_autofree char *network = text_shell(lease->network);
+
+            hint(ctx, "vnat net-dhcp-leases %s (there is a lease, but no domain has its MAC)", network);
+            return;
+        }
+    }
+    hint(ctx, "'vnat map' shows everybody");
+}
+
 static int run_who(Context *ctx)
 {
     const char *text = argument(ctx, 0);
@@ -99,11 +119,9 @@ static int run_who(Context *ctx)
     rows = rows_where(map, keep_match, text);
     if (rows->len > 0)
         return write_interfaces(ctx, world, rows);
-    if (ctx->json)
-        write_interfaces(ctx, world, rows);
-    code = world_code(world);
+    code = ctx->json ? write_interfaces(ctx, world, rows) : world_code(world);
     warn(ctx, "nobody is known by '%s'", text);
-    hint(ctx, "'vnat map' shows everybody");
+    hint_at_lease(ctx, map, text);
     /* Where a source was missing, "nobody" is not known either. */
     return code == EXIT_INCOMPLETE ? code : EXIT_FAILED;
 }
@@ -217,6 +235,16 @@ static void add_address_records(const MapRow *row, gboolean full, GPtrArray *rec
     }
 }
 
+/* As virsh: a domain that does not run has no address, whatever a lease from its last run says. */
+static gboolean is_running(const World *world, GError **error)
+{
+    const Domain *domain = world->facts->domains->pdata[0];
+
+    if (domain->id >= 0)
+        return TRUE;
+    return vnat_error_set(error, VNAT_ERROR_FAILED, "domain '%s' is not running", domain->name);
+}
+
 static int run_domifaddr(Context *ctx)
 {
     const char *only = option_value(ctx, "interface");
@@ -233,7 +261,7 @@ static int run_domifaddr(Context *ctx)
     if (!(world = world_open(ctx, &code)))
         return code;
     map = world_domain_map(world, argument(ctx, 0), FALSE, ask_wants(ask), &error);
-    if (!map)
+    if (!map || !is_running(world, &error))
         return report(ctx, error);
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
@@ -289,6 +317,7 @@ static gint compare_evidence(gconstpointer a, gconstpointer b)
 
 static int run_ip(Context *ctx)
 {
+    g_autofree char *quoted = text_shell(argument(ctx, 0));
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) addresses = g_ptr_array_new();
@@ -299,7 +328,7 @@ static int run_ip(Context *ctx)
         return code;
     map = world_domain_map(world, argument(ctx, 0), FALSE,
                            WANT_LEASES | WANT_LINKS | WANT_NEIGHBOURS | WANT_AGENT, &error);
-    if (!map)
+    if (!map || !is_running(world, &error))
         return report(ctx, error);
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
@@ -319,7 +348,7 @@ static int run_ip(Context *ctx)
     if (addresses->len > 0)
         return code;
     warn(ctx, "no address of domain '%s' is known", argument(ctx, 0));
-    hint(ctx, "'vnat domiflist %s' shows its interfaces", argument(ctx, 0));
+    hint(ctx, "vnat domiflist %s", quoted);
     return code == EXIT_INCOMPLETE ? code : EXIT_FAILED;
 }
 

@@ -4,11 +4,26 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <string.h>
+#include <unistd.h>
+
 static void print_line(const Context *ctx, FILE *out, const char *prefix, const char *text)
 {
     g_autofree char *escaped = text_escape(text, -1, ctx->view.utf8);
 
     fprintf(out, "%s%s\n", prefix, escaped);
+}
+
+/* A hint is there to be pasted: on another connection than the default it must not act on this host. */
+static void print_hint(const Context *ctx, const char *text)
+{
+    static const char program[] = "vnat ";
+    g_autofree char *uri = ctx->uri ? text_shell(ctx->uri) : NULL;
+    g_autofree char *full = uri && g_str_has_prefix(text, program)
+                                ? g_strdup_printf("vnat -c %s %s", uri, text + strlen(program))
+                                : NULL;
+
+    print_line(ctx, stderr, "hint: ", full ? full : text);
 }
 
 static int exit_code(const GError *error)
@@ -43,7 +58,9 @@ int report(Context *ctx, GError *error)
         print_line(ctx, stderr, "error: ", what);
     print_line(ctx, stderr, "error: ", error->message);
     if (next)
-        print_line(ctx, stderr, "hint: ", next);
+        print_hint(ctx, next);
+    else if (ctx->downgraded && code == EXIT_FAILED)
+        fputs("hint: changes need root, or a new login as a member of group libvirt\n", stderr);
     else if (code == EXIT_USAGE && error->code == VNAT_ERROR_USAGE && ctx->command)
         fprintf(stderr, "hint: vnat help %s\n", ctx->command->name);
     g_error_free(error);
@@ -52,7 +69,10 @@ int report(Context *ctx, GError *error)
 
 void print_text(const Context *ctx, const char *text)
 {
-    print_line(ctx, stdout, "", text);
+    /* Away from a terminal, letters pass in every locale: a loop of a cron job has to find the name again. */
+    g_autofree char *escaped = text_escape(text, -1, ctx->view.utf8 || !isatty(STDOUT_FILENO));
+
+    puts(escaped);
 }
 
 static void print_format(const Context *ctx, FILE *out, const char *prefix, const char *format, va_list args)
@@ -89,9 +109,12 @@ void hint(const Context *ctx, const char *format, ...)
 {
     va_list args;
 
+    g_autofree char *text = NULL;
+
     va_start(args, format);
-    print_format(ctx, stderr, "hint: ", format, args);
+    text = g_strdup_vprintf(format, args);
     va_end(args);
+    print_hint(ctx, text);
 }
 
 int write_table(Context *ctx, const GPtrArray *records)

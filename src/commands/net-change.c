@@ -7,6 +7,7 @@
 #include "actions/network.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,48 +115,59 @@ const Command command_net_define = {
 
 /* ------------------------------------------------------------------------------------- net-destroy */
 
-static char *guests_on(const Map *map, const Network *network)
+/* The guests that would be cut off; a domain that cannot be read may be one. */
+static char *guests_on(const Facts *facts, const Map *map, const Network *network)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
+        g_autofree char *name = NULL;
 
-        if (row->has_domain && g_strcmp0(row->network_uuid, network->uuid) == 0 &&
-            !g_ptr_array_find_with_equal_func(names, row->domain, g_str_equal, NULL))
-            g_ptr_array_add(names, row->domain);
+        if (!row->has_domain)
+            continue;
+        if (!row->interface_known)
+            name = g_strdup_printf("%s (its interfaces cannot be read)", row->domain);
+        else if (g_strcmp0(row->network_uuid, network->uuid) == 0)
+            name = g_strdup(row->domain);
+        if (name && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+            g_ptr_array_add(names, g_steal_pointer(&name));
     }
+    /* A connection that serves no domains cannot say whose the ports are. */
+    if (!facts->domains_complete && names->len == 0)
+        g_ptr_array_add(names, g_strdup("unknown, as the domains cannot be read"));
     if (names->len == 0)
         return NULL;
     g_ptr_array_add(names, NULL);
     return g_strjoinv(", ", (char **)names->pdata);
 }
 
-/* Only a person at a terminal can be asked. */
+/* Only a person at a terminal can be asked, and may take the time to think. */
 static gboolean ask_person(Context *ctx, const char *guests)
 {
+    gint64 asked = g_get_monotonic_time();
+    g_autofree char *shown = text_escape(guests, -1, ctx->view.utf8);
     char answer[8];
 
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return FALSE;
-    warn(ctx, "this cuts off running guests: %s", guests);
-    fputs("Go on? [y/N] ", stderr);
-    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+    fprintf(stderr, "This cuts off running guests: %s\nGo on? [y/N] ", shown);
+    if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+        return FALSE;
+    if (ctx->deadline != DEADLINE_NEVER)
+        ctx->deadline += g_get_monotonic_time() - asked;
+    return TRUE;
 }
 
-static gboolean may_cut_off(Context *ctx, const Map *map, const Network *network, GError **error)
+static gboolean may_cut_off(Context *ctx, const char *guests, const char *network, GError **error)
 {
-    g_autofree char *guests = guests_on(map, network);
+    g_autofree char *quoted = text_shell(network);
 
-    if (!guests)
+    if (!guests || option_flag(ctx, "yes") || ask_person(ctx, guests))
         return TRUE;
-    if (!option_flag(ctx, "yes") && !ask_person(ctx, guests)) {
-        vnat_error_set(error, VNAT_ERROR_FAILED, "running guests would be cut off: %s", guests);
-        vnat_error_hint(error, "vnat net-destroy --yes %s", network->name);
-        return FALSE;
-    }
-    say(ctx, "Cut off: %s", guests);
-    return TRUE;
+    vnat_error_set(error, VNAT_ERROR_FAILED, "running guests would be cut off: %s", guests);
+    vnat_error_hint(error, "vnat net-destroy --yes %s", quoted);
+    return FALSE;
 }
 
 static int run_net_destroy(Context *ctx)
@@ -163,6 +175,7 @@ static int run_net_destroy(Context *ctx)
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autofree char *name = NULL;
+    g_autofree char *guests = NULL;
     const Network *network;
     GError *error = NULL;
     int code;
@@ -173,13 +186,16 @@ static int run_net_destroy(Context *ctx)
     if (!network)
         return code;
     name = g_strdup(network->name);
-    map = map_join(world->facts);
     if (!network->active) {
         vnat_error_set(&error, VNAT_ERROR_FAILED, "network '%s' is not active", name);
         return failed(ctx, "destroy", name, error);
     }
-    if (!may_cut_off(ctx, map, network, &error) || !network_destroy(world->conn, name, ctx->deadline, &error))
+    map = map_join(world->facts);
+    guests = guests_on(world->facts, map, network);
+    if (!may_cut_off(ctx, guests, name, &error) || !network_destroy(world->conn, name, ctx->deadline, &error))
         return failed(ctx, "destroy", name, error);
+    if (guests)
+        say(ctx, "Cut off: %s", guests);
     return done(ctx, world, name, "destroyed");
 }
 

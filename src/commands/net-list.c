@@ -12,15 +12,21 @@
 
 /* ---------------------------------------------------------------------------------------- net-list */
 
+/* Two opposite filters: neither or both given, as with virsh, keep everything. */
+static gboolean pair_keeps(const Context *ctx, const char *with, const char *without, gboolean is)
+{
+    gboolean wanted = option_flag(ctx, with);
+    gboolean unwanted = option_flag(ctx, without);
+
+    return wanted == unwanted || wanted == is;
+}
+
 static gboolean list_keeps(const Context *ctx, const Network *network)
 {
     if (option_flag(ctx, "inactive") ? network->active : !option_flag(ctx, "all") && !network->active)
         return FALSE;
-    if ((option_flag(ctx, "autostart") && !network->autostart) ||
-        (option_flag(ctx, "no-autostart") && network->autostart))
-        return FALSE;
-    return !(option_flag(ctx, "persistent") && !network->persistent) &&
-           !(option_flag(ctx, "transient") && network->persistent);
+    return pair_keeps(ctx, "autostart", "no-autostart", network->autostart) &&
+           pair_keeps(ctx, "persistent", "transient", network->persistent);
 }
 
 /* As virsh sorts: by name, without regard to case. */

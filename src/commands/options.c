@@ -37,6 +37,7 @@ typedef struct {
     GPtrArray *options; /* const Option *; index is getopt's value less FIRST_VALUE */
     GArray *longs;      /* struct option */
     GString *letters;
+    GPtrArray *named; /* Option *: arguments that may be given by name */
 } Parser;
 
 #define FIRST_VALUE 256
@@ -148,6 +149,71 @@ static gboolean parse_one(Context *ctx, Parser *parser, int value, char **argv, 
     return TRUE;
 }
 
+/*
+ * As with virsh, an argument may also be given by its name: --domain VM1. The name is the argument's in the
+ * usage, or its first part ("FILE|TEMPLATE": --file); an option of that name keeps its own meaning.
+ */
+static const char *argument_option(const Argument *argument)
+{
+    g_auto(GStrv) parts = g_strsplit(argument->name, "|", 2);
+    g_autofree char *lower = g_ascii_strdown(parts[0], -1);
+
+    return g_intern_string(lower);
+}
+
+static gboolean parser_has(const Parser *parser, const char *name)
+{
+    for (guint i = 0; i < parser->options->len; i++) {
+        if (strcmp(((const Option *)parser->options->pdata[i])->name, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void parser_add_arguments(Parser *parser, const Argument *argument)
+{
+    for (; argument && argument->name; argument++) {
+        Option *named = g_new0(Option, 2); /* ends as a table does */
+
+        named->name = argument_option(argument);
+        named->kind = OPTION_VALUE;
+        if (parser_has(parser, named->name)) {
+            g_free(named);
+            continue;
+        }
+        g_ptr_array_add(parser->named, named);
+        parser_add(parser, named);
+    }
+}
+
+/* Puts arguments that were given by name among the words, at their places. */
+static void settle_words(Context *ctx, const Parser *parser)
+{
+    const Argument *arguments = ctx->command->arguments;
+    GPtrArray *words = g_ptr_array_new();
+    guint next = 0;
+
+    for (guint i = 0; arguments && arguments[i].name; i++) {
+        const char *name = argument_option(&arguments[i]);
+        const char *value = NULL;
+
+        for (guint j = 0; j < parser->named->len; j++) {
+            if (((const Option *)parser->named->pdata[j])->name == name)
+                value = option_value(ctx, name);
+        }
+        if (!value && next < ctx->words->len)
+            value = ctx->words->pdata[next++];
+        /* Without a required one, those after it would stand in its place. */
+        if (!value)
+            break;
+        g_ptr_array_add(words, (gpointer)value);
+    }
+    for (; next < ctx->words->len; next++)
+        g_ptr_array_add(words, ctx->words->pdata[next]);
+    g_ptr_array_unref(ctx->words);
+    ctx->words = words;
+}
+
 static gboolean check_words(const Context *ctx, GError **error)
 {
     const Argument *arguments = ctx->command->arguments;
@@ -170,6 +236,7 @@ static void parser_init(Parser *parser, const char *mode)
     parser->options = g_ptr_array_new();
     parser->longs = g_array_new(FALSE, FALSE, sizeof(struct option));
     parser->letters = g_string_new(mode);
+    parser->named = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void parser_clear(Parser *parser)
@@ -177,6 +244,7 @@ static void parser_clear(Parser *parser)
     g_ptr_array_unref(parser->options);
     g_array_unref(parser->longs);
     g_string_free(parser->letters, TRUE);
+    g_ptr_array_unref(parser->named);
 }
 
 /* Leaves optind at the first word that is no option. */
@@ -215,7 +283,7 @@ static gboolean command_settle(Context *ctx, GError **error)
 {
     ctx->quiet = ctx->quiet || option_flag(ctx, "quiet");
     ctx->json = ctx->json || option_flag(ctx, "json");
-    ctx->view.noheadings = option_flag(ctx, "noheadings");
+    ctx->view.noheadings = option_flag(ctx, "noheadings") || ctx->quiet; /* as virsh -q */
     ctx->view.csv = option_flag(ctx, "csv");
     if (option_flag(ctx, "help") || option_flag(ctx, "list-columns"))
         return TRUE;
@@ -250,9 +318,12 @@ gboolean command_parse(Context *ctx, const Command *command, int argc, char **ar
     if (command->columns)
         parser_add(&parser, options_table);
     parser_add(&parser, command->options);
+    parser_add_arguments(&parser, command->arguments);
     ok = parse_options(ctx, &parser, argc, argv, error);
     for (int i = optind; ok && i < argc; i++)
         g_ptr_array_add(ctx->words, argv[i]);
+    if (ok)
+        settle_words(ctx, &parser);
     parser_clear(&parser);
     return ok && command_settle(ctx, error);
 }

@@ -41,6 +41,14 @@ int write_network_after(World *world, const char *name)
     return EXIT_OK;
 }
 
+static gint compare_order(gconstpointer a, gconstpointer b)
+{
+    guint left = (*(MapRow *const *)a)->order;
+    guint right = (*(MapRow *const *)b)->order;
+
+    return left < right ? -1 : left > right;
+}
+
 Map *world_domain_map(World *world, const char *which, gboolean inactive, Wants wants, GError **error)
 {
     g_autoptr(Map) map = NULL;
@@ -51,5 +59,7 @@ Map *world_domain_map(World *world, const char *which, gboolean inactive, Wants 
     map = map_join(world->facts);
     findings = checks_run(world->facts, map, 1U << OBJECT_INTERFACE);
     map_attach(map, findings);
+    g_ptr_array_sort(map->rows,
+                     compare_order); /* one domain's interfaces stand as in its XML, as with virsh */
     return g_steal_pointer(&map);
 }

@@ -34,8 +34,9 @@ static gboolean parse_scope(Context *ctx, InterfaceScope *scope, GError **error)
 {
     scope->live = option_flag(ctx, "live");
     scope->config = option_flag(ctx, "config");
-    if (option_flag(ctx, "current") && (scope->live || scope->config))
-        return vnat_error_set(error, VNAT_ERROR_USAGE, "--current excludes --live and --config");
+    if (option_flag(ctx, "current") && (scope->live || scope->config || option_flag(ctx, "persistent")))
+        return vnat_error_set(error, VNAT_ERROR_USAGE,
+                              "--current excludes --live, --config and --persistent");
     return TRUE;
 }
 
@@ -53,34 +54,58 @@ static Map *plug_read(Plug *plug, GError **error)
                             error);
 }
 
+static void plug_wait_for_news(LinksMonitor *monitor, Deadline deadline)
+{
+    gint64 left = deadline - g_get_monotonic_time();
+
+    if (monitor)
+        links_monitor_wait(monitor, deadline);
+    else if (left > 0)
+        g_usleep((gulong)left);
+}
+
+/* One look; *waiting is replaced by what it found missing. Time that ran out while looking is no error of the
+ * look. */
+static gboolean plug_look(Plug *plug, PlugDone is_done, gconstpointer data, char **waiting, GError **error)
+{
+    GError *local = NULL;
+    g_autoptr(Map) map = plug_read(plug, &local);
+    g_autofree char *now = NULL;
+
+    if (!map) {
+        if (*waiting && g_error_matches(local, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+            g_clear_error(&local);
+        else
+            g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (is_done(map, data, &now))
+        return TRUE;
+    g_free(*waiting);
+    *waiting = g_steal_pointer(&now);
+    return FALSE;
+}
+
 static gboolean plug_wait(Plug *plug, PlugDone is_done, gconstpointer data, GError **error)
 {
     g_autoptr(LinksMonitor) monitor = plug->world->facts->local ? links_monitor_new(NULL) : NULL;
+    g_autofree char *waiting = NULL;
+    GError *failure = NULL;
     gboolean done = FALSE;
     Progress progress;
 
     progress_begin(&progress, plug->ctx);
-    while (!done) {
-        g_autofree char *waiting = NULL;
-        g_autoptr(Map) map = plug_read(plug, error);
-
-        if (!map)
-            break;
-        done = is_done(map, data, &waiting);
-        if (done)
-            break;
-        if (deadline_passed(plug->ctx->deadline)) {
-            vnat_error_set(error, VNAT_ERROR_FAILED, "libvirt accepted it, but this has not come in time: %s",
-                           waiting);
-            break;
-        }
-        progress_show(&progress, "waiting: %s", waiting);
-        if (monitor)
-            links_monitor_wait(monitor, deadline_within(plug->ctx->deadline, RECHECK));
-        else
-            g_usleep((gulong)(RECHECK * G_USEC_PER_SEC));
+    while (!failure && !(done = plug_look(plug, is_done, data, &waiting, &failure)) &&
+           !deadline_passed(plug->ctx->deadline) && !failure) {
+        progress_show(&progress, "waiting for %s", waiting);
+        plug_wait_for_news(monitor, deadline_within(plug->ctx->deadline, RECHECK));
     }
     progress_end(&progress);
+    if (failure)
+        g_propagate_error(error, failure);
+    else if (!done)
+        vnat_error_set(error, VNAT_ERROR_FAILED,
+                       "libvirt accepted it, but has waited in vain for %s; it may still come", waiting);
     return done;
 }
 
@@ -122,9 +147,15 @@ static gboolean row_is_plugged(const MapRow *row, gboolean kernel_known, char **
 /* -------------------------------------------------------------------------------- attach-interface */
 
 typedef struct {
-    GHashTable *before; /* set of MACs */
+    GHashTable
+        *before; /* set of what tells interfaces apart: alias, else tap, else MAC (two may share one) */
     gboolean kernel_known;
 } Attached;
+
+static char *identity(const char *alias, const char *tap, const Mac *mac)
+{
+    return alias ? g_strdup(alias) : tap ? g_strdup(tap) : mac_to_string(mac);
+}
 
 static gboolean attach_done(const Map *map, gconstpointer data, char **waiting)
 {
@@ -132,22 +163,25 @@ static gboolean attach_done(const Map *map, gconstpointer data, char **waiting)
 
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
-        g_autofree char *mac = mac_to_string(&row->mac);
+        g_autofree char *known = identity(row->alias, row->tap, &row->mac);
 
-        if (!g_hash_table_contains(attached->before, mac))
+        if (!g_hash_table_contains(attached->before, known))
             return row_is_plugged(row, attached->kernel_known, waiting);
     }
     *waiting = g_strdup("the interface in the domain's XML");
     return FALSE;
 }
 
-static GHashTable *macs_of(const Domain *domain)
+static GHashTable *interfaces_of(const Domain *domain)
 {
-    GHashTable *macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    for (guint i = 0; i < domain->interfaces->len; i++)
-        g_hash_table_add(macs, mac_to_string(&((const DomainInterface *)domain->interfaces->pdata[i])->mac));
-    return macs;
+    for (guint i = 0; i < domain->interfaces->len; i++) {
+        const DomainInterface *iface = domain->interfaces->pdata[i];
+
+        g_hash_table_add(set, identity(iface->alias, iface->target, &iface->mac));
+    }
+    return set;
 }
 
 /* Opens the world and the domain for a change. */
@@ -169,13 +203,17 @@ static Domain *plug_open(Plug *plug, int *code)
         *code = report(plug->ctx, error);
         return NULL;
     }
+    if (option_flag(plug->ctx, "persistent")) {
+        plug->scope.config = TRUE;
+        plug->scope.live = domain->id >= 0;
+    }
     plug->live = domain->id >= 0 && (plug->scope.live || !plug->scope.config);
     return domain;
 }
 
 static gboolean attach(Plug *plug, const Domain *domain, const char *xml, GError **error)
 {
-    g_autoptr(GHashTable) before = macs_of(domain);
+    g_autoptr(GHashTable) before = interfaces_of(domain);
     Attached attached = {.before = before, .kernel_known = plug->world->facts->local};
 
     if (!interface_attach(plug->world->conn, plug->domain, xml, plug->scope, plug->ctx->deadline, error))
@@ -223,6 +261,7 @@ static const Argument arguments_attach[] = {
 #define OPTIONS_SCOPE                                                                                        \
     {"live", 0, OPTION_FLAG, NULL, "change the running guest, and wait until it is done", NULL},             \
         {"config", 0, OPTION_FLAG, NULL, "change the persistent definition", NULL},                          \
+        {"persistent", 0, OPTION_FLAG, NULL, "change the definition, and the guest if it runs", NULL},       \
     {                                                                                                        \
         "current", 0, OPTION_FLAG, NULL, "change the guest if it runs, else the definition (default)", NULL  \
     }
@@ -402,20 +441,37 @@ static const DomainInterface *chosen_interface(const Domain *domain, const char 
     return NULL;
 }
 
+/* The MAC of the interface to move. The definition alone may hold others than the guest that runs. */
+static gboolean connect_mac(Plug *plug, const Domain *domain, Mac *mac, GError **error)
+{
+    g_autoptr(Facts) facts = facts_new();
+    const DomainInterface *iface;
+
+    if (!plug->scope.live) {
+        domain =
+            libvirt_read_domain(plug->world->conn, facts, plug->domain, TRUE, plug->ctx->deadline, error);
+        if (!domain)
+            return FALSE;
+    }
+    iface = chosen_interface(domain, option_value(plug->ctx, "interface"), error);
+    if (iface)
+        *mac = iface->mac;
+    return iface != NULL;
+}
+
 static gboolean connect_interface(Plug *plug, const Domain *domain, const char *network, GError **error)
 {
-    const DomainInterface *iface = chosen_interface(domain, option_value(plug->ctx, "interface"), error);
     Connected connected = {.network = network, .kernel_known = plug->world->facts->local};
-    g_autofree char *mac = iface ? mac_to_string(&iface->mac) : NULL;
+    g_autofree char *mac = NULL;
 
-    if (!iface)
-        return FALSE;
-    connected.mac = iface->mac;
     if (!plug->scope.live && !plug->scope.config) {
         plug->scope.live = domain->id >= 0;
         plug->scope.config = domain->persistent;
     }
     plug->live = plug->scope.live && domain->id >= 0;
+    if (!connect_mac(plug, domain, &connected.mac, error))
+        return FALSE;
+    mac = mac_to_string(&connected.mac);
     if (!interface_connect(plug->world->conn, plug->domain, mac, network, plug->scope, plug->ctx->deadline,
                            error))
         return FALSE;

@@ -49,6 +49,7 @@ World *world_open(Context *ctx, int *code)
     world->facts->now = g_get_real_time() / G_USEC_PER_SEC;
     world->facts->local = virt_conn_local(conn);
     ctx->view.now = world->facts->now;
+    ctx->downgraded = (ctx->command->flags & COMMAND_CHANGES) && virt_conn_readonly(conn);
     debug_time(world, "connection", begun);
     return world;
 }
@@ -156,6 +157,26 @@ static gboolean read_beside(World *world, Wants wants, GError **error)
     return TRUE;
 }
 
+/* A driver without domains (network:///system) is asked about its networks all the same. That it knows no
+ * domain does not mean that the host has none: domains_complete stays FALSE, and no port is called unclaimed.
+ */
+static gboolean read_domains(World *world, Wants wants, GError **error)
+{
+    GError *local = NULL;
+
+    if (!(wants & (WANT_DOMAINS | WANT_ALL_DOMAINS)) ||
+        libvirt_read_domains(world->conn, world->facts, (wants & WANT_ALL_DOMAINS) != 0, world->ctx->deadline,
+                             &local))
+        return TRUE;
+    if (g_error_matches(local, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED) && world->facts->networks->len > 0) {
+        g_clear_error(&local);
+        source_status_set(&world->facts->sources[SOURCE_LIBVIRT], SOURCE_LIVE, NULL);
+        return TRUE;
+    }
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
 gboolean world_read(World *world, Wants wants, GError **error)
 {
     Deadline deadline = world->ctx->deadline;
@@ -172,8 +193,7 @@ gboolean world_read(World *world, Wants wants, GError **error)
     }
     debug_time(world, "networks", begun);
     begun = g_get_monotonic_time();
-    if ((wants & (WANT_DOMAINS | WANT_ALL_DOMAINS)) &&
-        !libvirt_read_domains(world->conn, world->facts, (wants & WANT_ALL_DOMAINS) != 0, deadline, error))
+    if (!read_domains(world, wants, error))
         return FALSE;
     debug_time(world, "domains", begun);
     return read_beside(world, wants, error);
@@ -250,9 +270,7 @@ Network *world_read_network(World *world, const char *which, gboolean inactive, 
         suggest(world, which, FALSE, error);
         return NULL;
     }
-    if ((wants & (WANT_DOMAINS | WANT_ALL_DOMAINS)) &&
-        !libvirt_read_domains(world->conn, world->facts, (wants & WANT_ALL_DOMAINS) != 0,
-                              world->ctx->deadline, error))
+    if (!read_domains(world, wants, error))
         return NULL;
     return read_beside(world, wants, error) ? network : NULL;
 }
@@ -271,13 +289,18 @@ static gboolean is_suspicious(const GPtrArray *findings)
     return FALSE;
 }
 
+#define WANT_TAPS                                                                                            \
+    (WANT_NETWORKS | WANT_ALL_NETWORKS | WANT_DOMAINS | WANT_ALL_DOMAINS | WANT_AGENT | WANT_LINKS)
+
 Map *world_map(World *world, Wants wants, GError **error)
 {
     for (guint attempt = 0;; attempt++) {
         g_autoptr(Map) map = NULL;
         g_autoptr(GPtrArray) findings = NULL;
 
-        if (!world_read(world, wants, error))
+        /* What can have changed under us is libvirt's word and the kernel's (agents' answers go with the
+         * domains). */
+        if (!world_read(world, attempt == 0 ? wants : wants & WANT_TAPS, error))
             return NULL;
         map = map_join(world->facts);
         findings = checks_run(world->facts, map, 1U << OBJECT_INTERFACE);
