@@ -63,6 +63,28 @@ char *text_escape(const char *bytes, gssize length, gboolean utf8)
     return g_string_free(out, FALSE);
 }
 
+char *text_xml(const char *xml)
+{
+    GString *out = g_string_sized_new(strlen(xml) + 1);
+
+    while (*xml) {
+        gunichar c = g_utf8_get_char_validated(xml, -1);
+        gsize step = 1;
+
+        if (c == (gunichar)-1 || c == (gunichar)-2) {
+            g_string_append(out, REPLACEMENT); /* no XML is so, and a terminal should not see it */
+        } else {
+            step = (gsize)(g_utf8_next_char(xml) - xml);
+            if (c != '\n' && c != '\t' && is_hidden(c))
+                g_string_append_printf(out, "&#x%X;", c);
+            else
+                g_string_append_len(out, xml, (gssize)step);
+        }
+        xml += step;
+    }
+    return g_string_free(out, FALSE);
+}
+
 char *text_unescape(const char *text, gsize *length)
 {
     GString *out = g_string_new(NULL);

@@ -34,6 +34,14 @@ char *text_cell(const char *bytes, gboolean utf8, guint columns);
 guint text_columns(const char *text);
 
 /*
+ * An XML document for any output: characters that text_escape would not let through become character
+ * references
+ * ("&#x202E;"), which mean the same in text and in attribute values; everything else stays byte for byte.
+ * Returns a new string.
+ */
+char *text_xml(const char *xml);
+
+/*
  * Bytes as valid UTF-8 for JSON: each invalid byte becomes U+FFFD. *lossy says whether one did (may be NULL);
  * then the caller adds a <field>_hex made by text_hex. Returns a new string.
  */

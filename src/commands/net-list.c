@@ -4,6 +4,7 @@
 #include "commands/world.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "sources/libvirt.h"
 #include "views/columns.h"
 #include "views/screen.h"
@@ -209,6 +210,7 @@ static int run_net_dumpxml(Context *ctx)
 {
     g_autoptr(World) world = NULL;
     g_autofree char *xml = NULL;
+    g_autofree char *shown = NULL;
     GError *error = NULL;
     int code;
 
@@ -222,7 +224,8 @@ static int run_net_dumpxml(Context *ctx)
         vnat_error_what(&error, "failed to get the XML of network '%s'", argument(ctx, 0));
         return report(ctx, error);
     }
-    puts(xml);
+    shown = text_xml(xml);
+    puts(shown);
     return EXIT_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "actions/interface.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "sources/libvirt.h"
 #include "sources/links.h"
 
@@ -235,7 +236,9 @@ static int run_attach_interface(Context *ctx)
     if (!xml)
         return report(ctx, error);
     if (option_flag(ctx, "print-xml")) {
-        puts(xml);
+        g_autofree char *shown = text_xml(xml);
+
+        puts(shown);
         return EXIT_OK;
     }
     domain = plug_open(&plug, &code);

@@ -210,6 +210,7 @@ static int run_template_render(Context *ctx)
     g_autoptr(GHashTable) values = NULL;
     g_autoptr(Template) tmpl = NULL;
     g_autofree char *xml = NULL;
+    g_autofree char *shown = NULL;
     GError *error = NULL;
     int code;
 
@@ -226,7 +227,8 @@ static int run_template_render(Context *ctx)
         vnat_error_what(&error, "failed to render template '%s'", name);
         return report(ctx, error);
     }
-    fputs(xml, stdout);
+    shown = text_xml(xml);
+    fputs(shown, stdout);
     return EXIT_OK;
 }
 

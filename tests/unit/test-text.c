@@ -267,6 +267,30 @@ static void test_shell(void)
     }
 }
 
+static void test_xml(void)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"<a b='\xc3\xa4'>x\n\ty</a>\n", "<a b='\xc3\xa4'>x\n\ty</a>\n"},
+        {"A\xc2\x9b"
+         "31mB",
+         "A&#x9B;31mB"},
+        {"A\xe2\x80\xae"
+         "B",
+         "A&#x202E;B"},
+        {"\x7f", "&#x7F;"},
+        {"\r", "&#xD;"},
+        {"bad \xff", "bad \xef\xbf\xbd"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = text_xml(cases[i].in);
+
+        g_assert_cmpstr(out, ==, cases[i].out);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "UTC-2", TRUE);
@@ -285,5 +309,6 @@ int main(int argc, char **argv)
     g_test_add_func("/text/time", test_time);
     g_test_add_func("/text/span", test_span);
     g_test_add_func("/text/suggest", test_suggest);
+    g_test_add_func("/text/xml", test_xml);
     return g_test_run();
 }
