@@ -41,6 +41,7 @@ typedef struct {
 } Argument;
 
 #define COMPLETE_NETWORK "<network>"
+#define COMPLETE_NETWORK_OR_TEMPLATE "<network-or-template>"
 #define COMPLETE_DOMAIN "<domain>"
 #define COMPLETE_TEMPLATE "<template>"
 #define COMPLETE_TEMPLATE_OR_FILE "<template-or-file>"

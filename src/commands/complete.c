@@ -132,6 +132,9 @@ static void offer_kind(Context *ctx, const Command *command, const char *kind, c
     } else if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN) == 0 ||
                strcmp(kind, COMPLETE_WHO) == 0) {
         offer_of_libvirt(ctx, kind, typed);
+    } else if (strcmp(kind, COMPLETE_NETWORK_OR_TEMPLATE) == 0) {
+        offer_of_libvirt(ctx, COMPLETE_NETWORK, typed);
+        offer_templates(typed);
     } else if (strcmp(kind, COMPLETE_TEMPLATE) == 0) {
         offer_templates(typed);
     } else if (strcmp(kind, COMPLETE_TEMPLATE_OR_FILE) == 0) {

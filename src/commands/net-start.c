@@ -415,7 +415,7 @@ static int run_net_start(Context *ctx)
     return code;
 }
 
-static const Argument arguments_start[] = {{"NETWORK", FALSE, COMPLETE_NETWORK}, {0}};
+static const Argument arguments_start[] = {{"NETWORK", FALSE, COMPLETE_NETWORK_OR_TEMPLATE}, {0}};
 
 static const Option options_start[] = {
     {"template", 0, OPTION_VALUE, "T", "define it from this template, if it is not defined",
