@@ -20,7 +20,7 @@ typedef struct {
     GHashTable *links;              /* name -> Link */
     GHashTable *networks_by_name;   /* name -> Network */
     GHashTable *networks_by_uuid;   /* uuid -> Network */
-    GHashTable *networks_by_bridge; /* bridge -> the Network that owns it */
+    GHashTable *networks_by_bridge; /* bridge -> the active Network that owns it */
     GHashTable *leases;             /* (Network, MAC) -> GPtrArray of Lease */
     GHashTable *neighbours;         /* (Link of bridge, MAC) -> GPtrArray of Neighbour */
     GHashTable *claimed;            /* set of tap names */
@@ -93,7 +93,8 @@ static void join_index_networks(Join *join)
         g_hash_table_insert(join->networks_by_name, network->name, network);
         if (network->uuid)
             g_hash_table_insert(join->networks_by_uuid, network->uuid, network);
-        if (network->bridge && network_owns_bridge(network) &&
+        /* An inactive one owns nothing: so views that read active ones alone say the same of a bridge. */
+        if (network->active && network->bridge && network_owns_bridge(network) &&
             network_outranks(network, g_hash_table_lookup(join->networks_by_bridge, network->bridge)))
             g_hash_table_insert(join->networks_by_bridge, network->bridge, network);
     }
@@ -346,13 +347,30 @@ static const Network *join_interface_network(const Join *join, const DomainInter
     return NULL;
 }
 
+/*
+ * A guest that does not run has no address, whatever it was leased before; nor is there one to be had from a
+ * network that is not active.
+ */
+static void row_take_addresses(const Join *join, MapRow *row, const Domain *domain, const Network *network,
+                               const char *bridge)
+{
+    if (!row->has_mac || domain->id < 0)
+        return;
+    if (network && network->active)
+        row_add_leases(row, owner_mac_find(join->leases, network, &row->mac));
+    row_add_agent(row, domain);
+    row_add_neighbours(row,
+                       owner_mac_find(join->neighbours,
+                                      bridge ? g_hash_table_lookup(join->links, bridge) : NULL, &row->mac));
+    g_ptr_array_sort(row->addresses, compare_addresses);
+}
+
 static MapRow *join_interface(Join *join, const Domain *domain, guint order)
 {
     const DomainInterface *iface = domain->interfaces->pdata[order];
     const Network *network = join_interface_network(join, iface);
     const Link *link =
         domain->id >= 0 && iface->target ? g_hash_table_lookup(join->links, iface->target) : NULL;
-    const char *bridge = iface->bridge ? iface->bridge : network ? network->bridge : NULL;
     MapRow *row = row_of_domain(domain);
 
     row->interface_known = TRUE;
@@ -372,14 +390,7 @@ static MapRow *join_interface(Join *join, const Domain *domain, guint order)
         row_take_link(join, row, link);
         g_hash_table_add(join->claimed, g_strdup(link->name));
     }
-    if (row->has_mac) {
-        row_add_leases(row, owner_mac_find(join->leases, network, &row->mac));
-        row_add_agent(row, domain);
-        row_add_neighbours(row, owner_mac_find(join->neighbours,
-                                               bridge ? g_hash_table_lookup(join->links, bridge) : NULL,
-                                               &row->mac));
-        g_ptr_array_sort(row->addresses, compare_addresses);
-    }
+    row_take_addresses(join, row, domain, network, row->network_bridge);
     return row;
 }
 
@@ -451,6 +462,28 @@ static gint compare_leases(gconstpointer a, gconstpointer b)
     return order ? order : ip_compare(&left->ip, &right->ip);
 }
 
+/*
+ * Whose a lease is, of all rows with its MAC on its network: the one of a domain that runs, else the only one
+ * there is. Where several could have asked for it, nobody can tell.
+ */
+static const MapRow *lease_owner(const GPtrArray *rows)
+{
+    const MapRow *owner = NULL;
+    guint running = 0;
+
+    for (guint i = 0; rows && i < rows->len; i++) {
+        const MapRow *row = rows->pdata[i];
+
+        if (row->domain_id < 0)
+            continue;
+        owner = row;
+        running++;
+    }
+    if (running > 0)
+        return running == 1 ? owner : NULL;
+    return rows && rows->len == 1 ? rows->pdata[0] : NULL;
+}
+
 static void join_leases(Join *join, Map *map)
 {
     g_autoptr(GHashTable) rows = owner_mac_table();
@@ -474,7 +507,7 @@ static void join_leases(Join *join, Map *map)
             owners = owner_mac_find(rows, network, &lease->mac);
         record = g_new0(MapLease, 1);
         record->lease = lease;
-        record->row = owners ? owners->pdata[0] : NULL;
+        record->row = lease_owner(owners);
         g_ptr_array_add(map->leases, record);
     }
     g_ptr_array_sort(map->leases, compare_leases);

@@ -14,7 +14,9 @@
  *  - tap is libvirt's word; ifindex, host_mac, bridge, carrier are the kernel's, set only where links were
  * read and a link of the tap's name exists;
  *  - a lease is a guest's claim: it is attributed only if its MAC is in a domain's XML on that lease's
- * network and its address lies inside that network;
+ * network and its address lies inside that network, and to one domain only: the one that runs;
+ *  - a domain that does not run has no addresses, though a lease may be attributed to it; on a network that
+ * is not active a lease is no address;
  *  - a neighbour entry counts if it is on the network's bridge, has the interface's MAC, and is neither
  * FAILED nor INCOMPLETE.
  */

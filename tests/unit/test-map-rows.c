@@ -213,6 +213,28 @@ static void test_type_bridge(void)
     g_assert_cmpint(map_row_address(row)->source, ==, ADDRESS_NEIGHBOUR);
 }
 
+/* What reads only active networks and what reads all must say the same of a bridge. */
+static void test_type_bridge_inactive(void)
+{
+    Domain *domain;
+    g_autoptr(Facts) facts = one_guest(&domain);
+    Network *network = facts->networks->pdata[0];
+    Domain *other = world_domain(facts, "other", 2);
+    g_autofree char *all = NULL;
+    g_autofree char *active = NULL;
+
+    g_ptr_array_set_size(domain->interfaces, 0);
+    world_nic(other, NULL, "virbr0", MAC_B, "vnet1");
+    world_tap(facts, 12, "vnet1", 10, MAC_B);
+    world_lease(facts, "default", MAC_B, "192.168.122.5", 60);
+    network->active = FALSE;
+    all = rows_of(facts);
+    g_ptr_array_set_size(facts->networks, 0);
+    active = rows_of(facts);
+    g_assert_cmpstr(all, ==, "- other vnet1 virbr0 virbr0 12\n");
+    g_assert_cmpstr(active, ==, all);
+}
+
 /* What the kernel cannot know of a domain: its XML was not read in time. */
 static void test_xml_unknown(void)
 {
@@ -303,7 +325,7 @@ static void test_sort(void)
                        "- unread - - - 0\n");
 }
 
-/* ------------------------------------------------------------------------------------- any order */
+/* --------------------------------------------------------------------------------------- any order */
 
 static void shuffle_pointers(GPtrArray *array, GRand *rand)
 {
@@ -386,7 +408,7 @@ static void test_any_order(void)
     }
 }
 
-/* --------------------------------------------------------------------------- attribution, at random */
+/* -------------------------------------------------------------------------- attribution, at random */
 
 #define NETWORKS 3
 #define MACS 4
@@ -432,7 +454,8 @@ static gboolean row_has(const MapRow *row, const Ip *ip)
     return FALSE;
 }
 
-/* The rule, said plainly: live, its MAC in the XML on that network, its address in that network. */
+/* The rule, said plainly: live, its MAC in the XML on that network, its address in that network, a guest that
+ * runs. */
 static void assert_attribution(const Facts *facts, const Map *map, const Lease *lease)
 {
     const Network *network = facts_network(facts, lease->network);
@@ -441,10 +464,30 @@ static void assert_attribution(const Facts *facts, const Map *map, const Lease *
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
         gboolean owns = lease_is_live(lease, facts->now) && inside && mac_equal(&row->mac, &lease->mac) &&
-                        strcmp(row->network, lease->network) == 0;
+                        strcmp(row->network, lease->network) == 0 && row->domain_id >= 0;
 
         g_assert_cmpint(row_has(row, &lease->ip), ==, owns);
     }
+}
+
+/* Of those with its MAC on its network: the only one that runs, else the only one. */
+static const MapRow *sole_owner(const Map *map, const Facts *facts, const Lease *lease)
+{
+    const Network *network = facts_network(facts, lease->network);
+    const MapRow *last[2] = {NULL, NULL};
+    guint count[2] = {0, 0};
+
+    for (guint i = 0; network_ip_of(network, &lease->ip) && i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (!mac_equal(&row->mac, &lease->mac) || strcmp(row->network, lease->network) != 0)
+            continue;
+        last[row->domain_id >= 0] = row;
+        count[row->domain_id >= 0]++;
+    }
+    if (count[TRUE] > 0)
+        return count[TRUE] == 1 ? last[TRUE] : NULL;
+    return count[FALSE] == 1 ? last[FALSE] : NULL;
 }
 
 static void test_attribution_random(void)
@@ -463,7 +506,8 @@ static void test_attribution_random(void)
             const MapLease *record = map->leases->pdata[i];
 
             if (record->row)
-                g_assert_true(row_has(record->row, &record->lease->ip));
+                g_assert_cmpint(row_has(record->row, &record->lease->ip), ==, record->row->domain_id >= 0);
+            g_assert_true(record->row == sole_owner(map, facts, record->lease));
         }
     }
 }
@@ -481,6 +525,7 @@ int main(int argc, char **argv)
     g_test_add_func("/map-rows/unclaimed", test_unclaimed);
     g_test_add_func("/map-rows/unclaimed/no-bridge", test_unclaimed_no_bridge);
     g_test_add_func("/map-rows/type-bridge", test_type_bridge);
+    g_test_add_func("/map-rows/type-bridge/inactive", test_type_bridge_inactive);
     g_test_add_func("/map-rows/xml-unknown", test_xml_unknown);
     g_test_add_func("/map-rows/inactive", test_inactive);
     g_test_add_func("/map-rows/network-gone", test_network_gone);

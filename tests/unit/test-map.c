@@ -207,6 +207,59 @@ static void test_lease_several(void)
                      "192.168.122.70/24 lease 192.168.122.50/24 lease");
 }
 
+static const MapRow *owner_of_lease(const Facts *facts, Map **map)
+{
+    *map = map_join(facts);
+    g_assert_cmpuint((*map)->leases->len, ==, 1);
+    return ((const MapLease *)(*map)->leases->pdata[0])->row;
+}
+
+static void assert_owner(const Facts *facts, const char *domain)
+{
+    g_autoptr(Map) map = NULL;
+    const MapRow *row = owner_of_lease(facts, &map);
+
+    g_assert_cmpstr(row ? row->domain : NULL, ==, domain);
+}
+
+/* A clone that is shut off has its MAC too; the guest that runs is the one that asked. */
+static void test_lease_owners(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+    Domain *first = world_domain(facts, "A", -1);
+    Domain *last = world_domain(facts, "Z", -1);
+
+    world_lease(facts, "default", MAC_A, "192.168.122.50", 60);
+    world_nic(first, "default", NULL, MAC_A, NULL);
+    world_nic(last, "default", NULL, MAC_A, NULL);
+    assert_owner(facts, "VM");
+    last->id = 9;
+    assert_owner(facts, NULL);
+    small.domain->id = -1;
+    assert_owner(facts, "Z");
+    last->id = -1;
+    assert_owner(facts, NULL);
+}
+
+/* A lease outlives the guest that had it; it is its lease yet, but nobody's address. */
+static void test_lease_shut_off(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+
+    world_lease(facts, "default", MAC_A, "192.168.122.50", 60);
+    assert_addresses(facts, "vnet0", "192.168.122.50/24 lease");
+    small.network->active = FALSE;
+    assert_addresses(facts, "vnet0", "");
+    assert_owner(facts, "VM");
+    small.network->active = TRUE;
+    small.domain->id = -1;
+    world_neighbour(facts, 10, "192.168.122.51", MAC_A, NEIGHBOUR_REACHABLE);
+    assert_addresses(facts, "vnet0", "");
+    assert_owner(facts, "VM");
+}
+
 /* The same address twice (a file under way): the later one counts, whichever comes first. */
 static void test_lease_twice(void)
 {
@@ -488,6 +541,8 @@ int main(int argc, char **argv)
     g_test_add_func("/map/lease/infinite", test_lease_infinite);
     g_test_add_func("/map/lease/several", test_lease_several);
     g_test_add_func("/map/lease/twice", test_lease_twice);
+    g_test_add_func("/map/lease/owners", test_lease_owners);
+    g_test_add_func("/map/lease/shut-off", test_lease_shut_off);
     g_test_add_func("/map/lease/prefix-unknown", test_lease_prefix_unknown);
     g_test_add_func("/map/lease/order", test_lease_order);
     g_test_add_func("/map/neighbour", test_neighbour);
