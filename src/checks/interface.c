@@ -221,12 +221,13 @@ static gboolean neighbour_is_fresh(const Neighbour *neighbour)
            neighbour->confirmed <= CONFIRMED_SECONDS;
 }
 
-/* The network that owns the bridge with this index. */
+/* The active network that owns the bridge with this index. */
 static const Network *network_of_ifindex(const Facts *facts, guint ifindex)
 {
     const Link *link = facts_link(facts, ifindex);
+    const Network *network = link ? facts_network_of_bridge(facts, link->name) : NULL;
 
-    return link ? facts_network_of_bridge(facts, link->name) : NULL;
+    return network && network->active ? network : NULL;
 }
 
 static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *record, GPtrArray *findings)
@@ -308,15 +309,8 @@ void check_mac_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
 static gboolean in_dhcp_range(const Network *network, const Ip *ip)
 {
     for (guint i = 0; i < network->ips->len; i++) {
-        const NetworkIp *own = network->ips->pdata[i];
-
-        for (guint j = 0; own->dhcp && j < own->ranges->len; j++) {
-            const DhcpRange *range = &g_array_index(own->ranges, DhcpRange, j);
-
-            if (range->first.family == ip->family && ip_compare(ip, &range->first) >= 0 &&
-                ip_compare(ip, &range->last) <= 0)
-                return TRUE;
-        }
+        if (network_ip_offers(network->ips->pdata[i], ip))
+            return TRUE;
     }
     return FALSE;
 }

@@ -138,6 +138,18 @@ const NetworkIp *network_ip_of(const Network *network, const Ip *ip)
     return NULL;
 }
 
+gboolean network_ip_offers(const NetworkIp *own, const Ip *ip)
+{
+    for (guint i = 0; own->dhcp && i < own->ranges->len; i++) {
+        const DhcpRange *range = &g_array_index(own->ranges, DhcpRange, i);
+
+        if (range->first.family == ip->family && ip_compare(ip, &range->first) >= 0 &&
+            ip_compare(ip, &range->last) <= 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* ----------------------------------------------------------------------------------------- domains */
 
 static const char *const domain_states[] = {

@@ -110,6 +110,8 @@ gboolean network_outranks(const Network *network, const Network *other);
 gboolean network_has_dhcp(const Network *network, guint8 family);
 /* The network's own <ip> whose subnet holds the address, or NULL. */
 const NetworkIp *network_ip_of(const Network *network, const Ip *ip);
+/* Whether the address lies in one of its DHCP ranges. */
+gboolean network_ip_offers(const NetworkIp *own, const Ip *ip);
 
 /* ----------------------------------------------------------------------------------------- domains */
 
@@ -134,7 +136,7 @@ typedef struct {
     char *alias;   /* "net0"; NULL in inactive XML */
     char *type;    /* "network", "bridge", "direct", "user", … */
     char *source;  /* as virsh domiflist shows it: source network, bridge, dev, …; NULL */
-    char *network; /* source network's name for type network, else NULL */
+    char *network; /* source network=: of type network, and what live XML made of it; else NULL */
     char *bridge;  /* libvirt's claim: source bridge= of live XML, or of type bridge */
     char *portid;  /* NULL */
     char *model;   /* NULL */

@@ -296,9 +296,9 @@ static gboolean lease_is_of(const Lease *lease, const Network *network)
     return g_strcmp0(lease->network, network->name) == 0;
 }
 
-/* Live leases of the network, in the subnet of ip (NULL: any); -1: unknown. Older ones, or a part of them,
- * count (the source says so), but to know of none where they could not be read is not to know that there is
- * none. */
+/* Live leases of the network, in the DHCP ranges of ip (NULL: all); -1: unknown. Older ones, or a part of
+ * them, count (the source says so), but to know of none where they could not be read is not to know that
+ * there is none. */
 static gint64 network_lease_count(const Facts *facts, const Network *network, const NetworkIp *ip)
 {
     gint64 count = 0;
@@ -307,7 +307,7 @@ static gint64 network_lease_count(const Facts *facts, const Network *network, co
         const Lease *lease = facts->leases->pdata[i];
 
         count += lease_is_of(lease, network) && lease_is_live(lease, facts->now) &&
-                 (!ip || ipnet_contains(&ip->net, &lease->ip));
+                 (!ip || network_ip_offers(ip, &lease->ip));
     }
     return count == 0 && network->leases_unread ? -1 : count;
 }

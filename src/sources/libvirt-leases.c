@@ -214,16 +214,27 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
                     error->message);
 }
 
+/* The file bears the bridge's name: where another network has that bridge now, the leases are the other's. */
+static gboolean leases_are_others(const Facts *facts, const Network *network)
+{
+    return network->xml_read && facts_network_of_bridge(facts, network->bridge) != network;
+}
+
+/* Leases outlive the network's bridge, as they outlive a guest: what is not active may have them. */
 static GPtrArray *lease_items(const Facts *facts)
 {
     GPtrArray *items = g_ptr_array_new();
 
     for (guint i = 0; i < facts->networks->len; i++) {
-        const Network *network = facts->networks->pdata[i];
+        Network *network = facts->networks->pdata[i];
 
         /* One whose XML was not read may have them too. */
-        if (network->active && network->uuid && (network->ips->len > 0 || !network->forward))
+        if (!network->uuid || (network->ips->len == 0 && network->xml_read))
+            continue;
+        if (network->active || !leases_are_others(facts, network))
             g_ptr_array_add(items, lease_item_new(network, facts->now));
+        else
+            network->leases_unread = TRUE;
     }
     return items;
 }

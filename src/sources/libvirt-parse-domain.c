@@ -66,8 +66,8 @@ static DomainInterface *interface_parse(xmlNodePtr node)
     iface->type = xml_attr(node, "type");
     iface->alias = xml_attr(xml_child(node, "alias"), "name");
     iface->source = interface_source(source);
-    if (g_strcmp0(iface->type, "network") == 0)
-        iface->network = xml_attr(source, "network");
+    /* Live XML of a network in mode bridge or macvtap has type bridge or direct, and the network yet. */
+    iface->network = xml_attr(source, "network");
     iface->bridge = xml_attr(source, "bridge");
     iface->portid = xml_attr(source, "portid");
     iface->model = xml_attr(xml_child(node, "model"), "type");

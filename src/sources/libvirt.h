@@ -41,10 +41,10 @@ char **libvirt_domain_names(VirtConn *conn, Deadline deadline, GError **error);
 char **libvirt_network_names(VirtConn *conn, Deadline deadline, GError **error);
 
 /*
- * Leases of the networks in facts->networks (active ones that have an <ip> or DHCP), into facts->leases,
- * through libvirt's API. Where the API refuses a file as a whole because of one bad entry and the host is
- * local, the status file is read instead (lease_file_parse): good entries are taken, and the source is stale.
- * A driver without leases: absent.
+ * Leases of the networks in facts->networks that have an <ip>, into facts->leases, through libvirt's API; of
+ * an inactive one too, unless its bridge is another's now. Where the API refuses a file as a whole because of
+ * one bad entry and the host is local, the status file is read instead (lease_file_parse): good entries are
+ * taken, and the source is stale. A driver without leases: absent.
  */
 gboolean libvirt_read_leases(VirtConn *conn, Facts *facts, Deadline deadline, GError **error);
 

@@ -39,8 +39,7 @@ static Network *network_read(const char *name)
     return network;
 }
 
-/* -----------------------------------------------------------------------------------------------------
- * domains */
+/* ----------------------------------------------------------------------------------------- domains */
 
 typedef struct {
     const char *type, *source, *network, *bridge, *model, *target, *alias;
@@ -95,6 +94,28 @@ static void test_domain_live(void)
     g_assert_true(iface->isolated);
     g_assert_false(iface->has_vlan);
     g_assert_false(iface->has_virtualport);
+}
+
+/* What live XML makes of networks that lend out a bridge or a device of others. */
+static void test_domain_actual(void)
+{
+    static const char xml[] =
+        "<domain id='1'><name>x</name><uuid>fd737899-1521-4395-95a4-1f74c57e93ba</uuid><devices>"
+        "<interface type='bridge'><mac address='52:54:00:00:00:01'/>"
+        "<source network='brn' portid='0f551667-f23a-4c82-8e20-98016931a72d' bridge='br0'/>"
+        "<target dev='vnet0'/></interface>"
+        "<interface type='direct'><mac address='52:54:00:00:00:02'/>"
+        "<source network='mv' dev='dm0' mode='bridge'/><target dev='macvtap0'/></interface>"
+        "</devices></domain>";
+    static const Expected expected[] = {
+        {"bridge", "brn", "brn", "br0", NULL, "vnet0", NULL},
+        {"direct", "mv", "mv", NULL, NULL, "macvtap0", NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain = libvirt_parse_domain(xml, strlen(xml), &error);
+
+    g_assert_no_error(error);
+    assert_interfaces(domain, expected, G_N_ELEMENTS(expected));
 }
 
 static void test_domain_inactive(void)
@@ -206,8 +227,7 @@ static void test_domain_truncated(void)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * networks */
+/* ---------------------------------------------------------------------------------------- networks */
 
 static void test_network_nat(void)
 {
@@ -326,8 +346,7 @@ static void test_network_truncated(void)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * leases */
+/* ------------------------------------------------------------------------------------------ leases */
 
 static void test_leases(void)
 {
@@ -442,6 +461,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/libvirt-parse/domain/live", test_domain_live);
+    g_test_add_func("/libvirt-parse/domain/actual", test_domain_actual);
     g_test_add_func("/libvirt-parse/domain/inactive", test_domain_inactive);
     g_test_add_func("/libvirt-parse/domain/odd", test_domain_odd);
     g_test_add_func("/libvirt-parse/domain/refused", test_domain_refused);

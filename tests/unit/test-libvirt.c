@@ -290,6 +290,30 @@ static void test_leases_absent(void)
     g_assert_nonnull(facts->sources[SOURCE_LEASES].error);
 }
 
+/* Leases outlive the network's bridge, unless another has it now. */
+static void test_leases_inactive(void)
+{
+    g_autoptr(VirtConn) conn = world_open(FALSE);
+    g_autoptr(Facts) facts = facts_new();
+    g_autoptr(Network) other = network_new();
+    Network *network;
+
+    network = libvirt_read_network(conn, facts, "default", FALSE, DEADLINE, NULL);
+    network->active = FALSE;
+    /* It was asked, and this driver has none. */
+    g_assert_true(libvirt_read_leases(conn, facts, DEADLINE, NULL));
+    g_assert_cmpint(facts->sources[SOURCE_LEASES].state, ==, SOURCE_ABSENT);
+    g_assert_false(network->leases_unread);
+    other->name = g_strdup("other");
+    other->forward = g_strdup("nat");
+    other->bridge = g_strdup(network->bridge);
+    other->active = TRUE;
+    g_ptr_array_add(facts->networks, g_steal_pointer(&other));
+    g_assert_true(libvirt_read_leases(conn, facts, DEADLINE, NULL));
+    g_assert_cmpint(facts->sources[SOURCE_LEASES].state, ==, SOURCE_LIVE);
+    g_assert_true(network->leases_unread);
+}
+
 /* What a network had stays while it cannot be read, less what has expired. */
 static void test_leases_stale(void)
 {
@@ -502,6 +526,7 @@ int main(int argc, char **argv)
     g_test_add_func("/libvirt/live-again", test_live_again);
     g_test_add_func("/libvirt/names", test_names);
     g_test_add_func("/libvirt/leases/absent", test_leases_absent);
+    g_test_add_func("/libvirt/leases/inactive", test_leases_inactive);
     g_test_add_func("/libvirt/leases/stale", test_leases_stale);
     g_test_add_func("/libvirt/agents", test_agents);
     g_test_add_func("/libvirt/network/life", test_network_life);

@@ -397,6 +397,27 @@ static void test_pool(void)
     g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, 3);
 }
 
+/* A host reserved outside of the range has a lease that takes nothing from it. */
+static void test_pool_outside(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+    g_autoptr(GPtrArray) rows = NULL;
+    NetworkIp *ip = small.network->ips->pdata[0];
+    DhcpRange *range = &g_array_index(ip->ranges, DhcpRange, 0);
+
+    range->first = world_ip_of("192.168.122.100");
+    range->last = world_ip_of("192.168.122.101");
+    world_lease(facts, "default", NULL, "192.168.122.99", 10);
+    world_lease(facts, "default", NULL, "192.168.122.100", 10);
+    world_lease(facts, "default", NULL, "192.168.122.101", 10);
+    world_lease(facts, "default", NULL, "192.168.122.102", 10);
+    rows = network_rows(facts);
+    g_assert_cmpint(((const NetworkPool *)((const NetworkRow *)rows->pdata[0])->pools->pdata[0])->leases, ==,
+                    2);
+    g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, 4);
+}
+
 static void test_pool_saturates(void)
 {
     g_autoptr(Facts) facts = world_new();
@@ -432,6 +453,7 @@ int main(int argc, char **argv)
     g_test_add_func("/network/rows", test_rows);
     g_test_add_func("/network/rows/unread", test_rows_unread);
     g_test_add_func("/network/pool", test_pool);
+    g_test_add_func("/network/pool/outside", test_pool_outside);
     g_test_add_func("/network/pool/saturates", test_pool_saturates);
     return g_test_run();
 }
