@@ -90,8 +90,7 @@ static void assert_rule(const FirewallChain *chain, guint i, const char *text)
     g_assert_true((rule->argv == NULL) != (rule->expr == NULL));
 }
 
-/* ------------------------------------------------------------------------------------------------------ nft
- */
+/* --------------------------------------------------------------------------------------------- nft */
 
 static void test_nft(void)
 {
@@ -209,8 +208,7 @@ static void test_nft_truncated(void)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------- save
- */
+/* -------------------------------------------------------------------------------------------- save */
 
 static void test_save(void)
 {
@@ -296,8 +294,7 @@ static void test_save_refused(void)
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
 }
 
-/* ---------------------------------------------------------------------------------------------------- merge
- */
+/* ------------------------------------------------------------------------------------------- merge */
 
 static GPtrArray *merged(const char *name)
 {
@@ -383,8 +380,7 @@ static void test_merge_alone(void)
     g_assert_cmpuint(saved->len, ==, 0);
 }
 
-/* ------------------------------------------------------------------------------------------ questions of
- * model */
+/* ------------------------------------------------------------------------------ questions of model */
 
 typedef struct {
     const char *forward, *bridge;

@@ -51,7 +51,7 @@ static void count_message(const struct nlmsghdr *message, gpointer data)
     *sum += message->nlmsg_len;
 }
 
-/* ---------------------------------------------------------------------------------------------- the bytes */
+/* --------------------------------------------------------------------------------------- the bytes */
 
 static void test_each(void)
 {
@@ -203,7 +203,7 @@ static void test_request(void)
     g_assert_cmpstr(netlink_attr_string(inner[IFLA_INFO_KIND]), ==, "veth");
 }
 
-/* ------------------------------------------------------------------------------------------- the exchange */
+/* ------------------------------------------------------------------------------------ the exchange */
 
 static void test_exchange_done(void)
 {
@@ -308,7 +308,7 @@ static void test_exchange_error_cut(void)
     g_assert_null(lying.cause);
 }
 
-/* --------------------------------------------------------------------------------------------- the kernel */
+/* -------------------------------------------------------------------------------------- the kernel */
 
 static Netlink *open_route(void)
 {

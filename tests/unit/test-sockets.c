@@ -15,8 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------------ recorded
- */
+/* ---------------------------------------------------------------------------------------- recorded */
 
 typedef struct {
     GString *text;
@@ -114,8 +113,7 @@ static void test_link_inode(void)
         g_assert_cmpuint(socket_link_inode(cases[i].target), ==, cases[i].inode);
 }
 
-/* ---------------------------------------------------------------------------------------------- the kernel
- */
+/* -------------------------------------------------------------------------------------- the kernel */
 
 static int bind_port(int type, guint16 port)
 {

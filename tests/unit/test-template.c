@@ -7,8 +7,7 @@
 
 #define NS " xmlns:vnat='" TEMPLATE_NAMESPACE "'"
 
-/* ------------------------------------------------------------------------------------------------- helpers
- */
+/* ----------------------------------------------------------------------------------------- helpers */
 
 static Template *parsed(const char *xml)
 {
@@ -120,8 +119,7 @@ static void check_value(const char *type, const char *value, const char *expecte
     g_assert_nonnull(strstr(error->message, value));
 }
 
-/* ------------------------------------------------------------------------------------------------- parsing
- */
+/* ----------------------------------------------------------------------------------------- parsing */
 
 static void test_declarations(void)
 {
@@ -277,8 +275,7 @@ static void test_truncated(void)
     template_free(parsed(xml));
 }
 
-/* --------------------------------------------------------------------------------------------------- types
- */
+/* ------------------------------------------------------------------------------------------- types */
 
 static void test_types(void)
 {
@@ -427,8 +424,7 @@ static void test_cidr(void)
                "fd00::ab:0/112 fd00::ab:0 fd00::ab:0 112 - fd00::ab:1 fd00::ab:1000 fd00::ab:1fff");
 }
 
-/* ----------------------------------------------------------------------------------------------- rendering
- */
+/* --------------------------------------------------------------------------------------- rendering */
 
 static void test_substitution(void)
 {
@@ -591,8 +587,7 @@ static void test_again(void)
     g_assert_cmpstr(second, ==, "<network>\n  <a b=\"2\"/>\n</network>\n");
 }
 
-/* ---------------------------------------------------------------------------------------------------- auto
- */
+/* -------------------------------------------------------------------------------------------- auto */
 
 static GArray *nets(const char *text)
 {
@@ -700,8 +695,7 @@ static void test_auto6(void)
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
 }
 
-/* ------------------------------------------------------------------------------------------------- shipped
- */
+/* ----------------------------------------------------------------------------------------- shipped */
 
 /*
  * The shipped templates, with values; data/template/LABEL.xml is what comes of them. REGENERATE=1 writes
