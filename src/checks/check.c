@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checks/check.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 #define LIBVIRT (1U << SOURCE_LIBVIRT)
@@ -31,6 +33,8 @@ static const Check checks[] = {
      "another process holds a port of dnsmasq", check_port_conflict},
     {"nat-rules-missing", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | FIREWALL, "no masquerade for a NAT network",
      check_nat_rules_missing},
+    {"forward-rules-missing", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | LINKS | FIREWALL,
+     "no rules let a network's packets through", check_forward_rules_missing},
     {"subnet-overlap", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | LINKS,
      "a subnet collides with a route or a network", check_subnet_overlap},
     {"bridge-name-clash", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT, "two networks name one bridge",
@@ -70,6 +74,13 @@ const Check *check_find(const char *id)
             return &checks[i];
     }
     return NULL;
+}
+
+char *check_device(const char *name)
+{
+    g_autofree char *word = text_shell(name);
+
+    return g_strdup(g_str_has_prefix(word, "-- ") ? word + strlen("-- ") : word);
 }
 
 static gboolean facts_have(const Facts *facts, guint needs)

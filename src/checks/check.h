@@ -31,6 +31,12 @@ const Check *check_find(const char *id);
  */
 GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds);
 
+/*
+ * A device's name in a command of ip: a word of a shell, without the "--" that ip does not know (nor does it
+ * look for options there). New string.
+ */
+char *check_device(const char *name);
+
 /* The functions of the table, one file a family. */
 void check_tap_missing(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings);
@@ -52,6 +58,7 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
 void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_subnet_overlap(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_bridge_name_clash(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_dhcp_pool_low(const Facts *facts, const Map *map, GPtrArray *findings);

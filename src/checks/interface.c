@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checks/check.h"
 
+#include "base/text.h"
+
 #include <net/if.h>
 #include <string.h>
 
@@ -16,6 +18,21 @@ static Finding *finding_of_row(GPtrArray *findings, const char *id, Level level,
     finding->domain_uuid = g_strdup(row->domain_uuid);
     g_ptr_array_add(findings, finding);
     return finding;
+}
+
+/* As finding_of_row, critical, or the one of this row with that message that is there already. */
+static Finding *finding_once(GPtrArray *findings, const char *id, const MapRow *row, const char *message)
+{
+    g_autofree char *name = map_row_name(row);
+
+    for (guint i = 0; i < findings->len; i++) {
+        Finding *known = findings->pdata[i];
+
+        if (strcmp(known->id, id) == 0 && g_strcmp0(known->object, name) == 0 &&
+            g_strcmp0(known->domain_uuid, row->domain_uuid) == 0 && g_strcmp0(known->message, message) == 0)
+            return known;
+    }
+    return finding_message(finding_of_row(findings, id, LEVEL_CRITICAL, row), "%s", message);
 }
 
 static gboolean row_is_active(const MapRow *row)
@@ -43,6 +60,26 @@ void check_tap_missing(const Facts *facts, const Map *map, GPtrArray *findings)
     }
 }
 
+/* Without its bridge there is nothing to put the tap on: the network comes first, if it is one of libvirt's.
+ */
+static void remedy_orphaned(const Facts *facts, const MapRow *row, const Link *bridge, Finding *finding)
+{
+    const Network *network = facts_network(facts, row->network);
+    g_autofree char *tap = check_device(row->tap);
+    g_autofree char *master = check_device(row->network_bridge);
+    g_autofree char *name = text_shell(row->network);
+
+    if (bridge)
+        finding_remedy(finding, "ip link set %s master %s", tap, master);
+    else if (row->network && network && network->active)
+        finding_remedy(finding, "vnat net-destroy %s && vnat net-start %s && ip link set %s master %s", name,
+                       name, tap, master);
+    else if (row->network)
+        finding_remedy(finding, "vnat net-start %s && ip link set %s master %s", name, tap, master);
+    else
+        finding_remedy(finding, "make the bridge %s, then put %s on it", row->network_bridge, row->tap);
+}
+
 void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < map->rows->len; i++) {
@@ -61,8 +98,20 @@ void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
         finding_message(finding, "%s's tap %s is not on its bridge %s", row->domain, row->tap,
                         row->network_bridge);
         finding_evidence(finding, "master of %s: %s", row->tap, row->bridge ? row->bridge : "none");
-        finding_remedy(finding, "ip link set %s master %s", row->tap, row->network_bridge);
+        remedy_orphaned(facts, row, bridge, finding);
     }
+}
+
+static void remedy_down(const MapRow *row, gboolean in_kernel, Finding *finding)
+{
+    g_autofree char *device = check_device(row->tap);
+    g_autofree char *domain = text_shell(row->domain);
+    g_autofree char *tap = text_shell(row->tap);
+
+    if (in_kernel)
+        finding_remedy(finding, "ip link set %s up", device);
+    else
+        finding_remedy(finding, "virsh domif-setlink %s %s up", domain, tap);
 }
 
 void check_tap_down(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -77,12 +126,10 @@ void check_tap_down(const Facts *facts, const Map *map, GPtrArray *findings)
             continue;
         finding = finding_of_row(findings, "tap-down", LEVEL_WARNING, row);
         if (down)
-            finding_remedy(finding_message(finding, "%s's tap %s is down", row->domain, row->tap),
-                           "ip link set %s up", row->tap);
+            finding_message(finding, "%s's tap %s is down", row->domain, row->tap);
         else
-            finding_remedy(finding_message(finding, "the link of %s on %s is set down in libvirt",
-                                           row->domain, row->tap),
-                           "virsh domif-setlink %s %s up", row->domain, row->tap);
+            finding_message(finding, "the link of %s on %s is set down in libvirt", row->domain, row->tap);
+        remedy_down(row, down, finding);
     }
 }
 
@@ -91,15 +138,17 @@ void check_tap_unclaimed(const Facts *facts, const Map *map, GPtrArray *findings
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
         const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
+        g_autofree char *tap = NULL;
         Finding *finding;
 
         if (row->has_domain || !link || g_str_has_prefix(link->name, PROBE_PREFIX) ||
             (g_strcmp0(link->kind, "tun") != 0 && g_strcmp0(link->kind, "veth") != 0))
             continue;
+        tap = check_device(row->tap);
         finding = finding_of_row(findings, "tap-unclaimed", LEVEL_WARNING, row);
         finding_message(finding, "%s is on bridge %s, but no domain claims it", row->tap, row->bridge);
         finding_evidence(finding, "kind %s, ifindex %u", link->kind, link->ifindex);
-        finding_remedy(finding, "ip -d link show %s", row->tap);
+        finding_remedy(finding, "ip -d link show %s", tap);
     }
 }
 
@@ -151,7 +200,7 @@ static void duplicate_mac_of_rows(const GPtrArray *rows, GPtrArray *findings)
                 finding = finding_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row);
                 finding_message(finding, "MAC %s of %s is used twice on network %s",
                                 mac_format(&row->mac, mac), row->domain, row->network);
-                finding_remedy(finding, "give one of them another MAC: virsh edit %s", row->domain);
+                finding_remedy(finding, "give one of them another MAC address");
             }
             finding_evidence(finding, "also on %s of %s", other->tap ? other->tap : "-", other->domain);
         }
@@ -169,6 +218,24 @@ static const MapRow *map_row_of_link(const Map *map, guint ifindex)
     return NULL;
 }
 
+/* One side of it; the other is on the other port. */
+static void duplicate_mac_of_port(const Facts *facts, const Map *map, const FdbEntry *entry,
+                                  const FdbEntry *other, GPtrArray *findings)
+{
+    const MapRow *row = map_row_of_link(map, entry->ifindex);
+    const Link *port = facts_link(facts, other->ifindex);
+    g_autofree char *message = NULL;
+    char mac[MAC_TEXT];
+
+    if (!row || !port)
+        return;
+    message = g_strdup_printf("MAC %s was learned on two ports of %s", mac_format(&entry->mac, mac),
+                              row->bridge ? row->bridge : "one bridge");
+    finding_remedy(finding_evidence(finding_once(findings, "duplicate-mac", row, message), "also on port %s",
+                                    port->name),
+                   "give one of them another MAC address");
+}
+
 /* A MAC learned on two ports of one bridge at once: two frames with one source came from two places. */
 static void duplicate_mac_of_fdb(const Facts *facts, const Map *map, GPtrArray *findings)
 {
@@ -179,8 +246,6 @@ static void duplicate_mac_of_fdb(const Facts *facts, const Map *map, GPtrArray *
         char mac[MAC_TEXT];
         g_autofree char *key = NULL;
         const FdbEntry *first;
-        const MapRow *row;
-        const Link *other;
 
         if (entry->permanent || !entry->master)
             continue;
@@ -190,12 +255,10 @@ static void duplicate_mac_of_fdb(const Facts *facts, const Map *map, GPtrArray *
             g_hash_table_insert(seen, g_steal_pointer(&key), (gpointer)entry);
             continue;
         }
-        row = map_row_of_link(map, entry->ifindex);
-        other = facts_link(facts, first->ifindex);
-        if (row && other && first->ifindex != entry->ifindex)
-            finding_evidence(finding_message(finding_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row),
-                                             "MAC %s was learned on two ports of %s", mac, row->bridge),
-                             "also on port %s", other->name);
+        if (first->ifindex == entry->ifindex)
+            continue;
+        duplicate_mac_of_port(facts, map, first, entry, findings);
+        duplicate_mac_of_port(facts, map, entry, first, findings);
     }
 }
 
@@ -244,12 +307,23 @@ static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *r
             continue;
         network = network_of_ifindex(facts, neighbour->ifindex);
         if (network && g_strcmp0(network->name, lease->network) == 0)
-            finding_evidence(
-                finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL, record->row),
-                                "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
-                "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
-                mac_format(&neighbour->mac, theirs));
+            finding_remedy(
+                finding_evidence(finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL,
+                                                                record->row),
+                                                 "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
+                                 "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
+                                 mac_format(&neighbour->mac, theirs)),
+                "give the guest with %s an address of its own, outside the DHCP range", theirs);
     }
+}
+
+static void duplicate_client_of(const MapLease *record, const char *message, GPtrArray *findings)
+{
+    Finding *finding = finding_once(findings, "duplicate-address", record->row, message);
+
+    if (finding->evidence->len == 0)
+        finding_evidence(finding, "client-id %s", record->lease->client_id);
+    finding_remedy(finding, "give each guest its own client-id: a clone wants a new /etc/machine-id");
 }
 
 /* DHCPv6 DUIDs name a host, not an interface: two of its MACs may share one. An IPv4 client-id may not be
@@ -266,10 +340,11 @@ static void duplicate_address_by_client(const Map *map, const MapLease *record, 
             g_strcmp0(other->lease->network, lease->network) == 0 &&
             strcmp(other->lease->client_id, lease->client_id) == 0 &&
             !mac_equal(&other->lease->mac, &lease->mac)) {
-            finding_evidence(
-                finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL, other->row),
-                                "%s and %s use one DHCP client-id", record->row->domain, other->row->domain),
-                "client-id %s", lease->client_id);
+            g_autofree char *message =
+                g_strdup_printf("%s and %s use one DHCP client-id", record->row->domain, other->row->domain);
+
+            duplicate_client_of(record, message, findings);
+            duplicate_client_of(other, message, findings);
         }
     }
 }
@@ -298,11 +373,13 @@ void check_mac_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
             continue;
         row = map_row_of_link(map, entry->ifindex);
         if (row && row_has_tap(row) && row->has_mac && !mac_equal(&entry->mac, &row->mac))
-            finding_evidence(finding_message(finding_of_row(findings, "mac-mismatch", LEVEL_WARNING, row),
-                                             "%s sends on %s with a MAC that its XML does not have",
-                                             row->domain, row->tap),
-                             "XML: %s; learned on %s: %s", mac_format(&row->mac, ours), row->tap,
-                             mac_format(&entry->mac, theirs));
+            finding_remedy(
+                finding_evidence(finding_message(finding_of_row(findings, "mac-mismatch", LEVEL_WARNING, row),
+                                                 "%s sends on %s with a MAC that its XML does not have",
+                                                 row->domain, row->tap),
+                                 "XML: %s; learned on %s: %s", mac_format(&row->mac, ours), row->tap,
+                                 mac_format(&entry->mac, theirs)),
+                "let the guest use the MAC address of its XML, or give its XML this one");
     }
 }
 
@@ -366,12 +443,14 @@ void check_mtu_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
         const MapRow *row = map->rows->pdata[i];
         const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
         const Link *bridge = link && link->master ? facts_link(facts, link->master) : NULL;
+        g_autofree char *tap = NULL;
 
         if (!row_has_tap(row) || !bridge || !bridge->is_bridge || !row->mtu || bridge->mtu == row->mtu)
             continue;
+        tap = check_device(row->tap);
         finding_remedy(finding_message(finding_of_row(findings, "mtu-mismatch", LEVEL_WARNING, row),
                                        "MTU of %s is %u, of its bridge %s %u", row->tap, row->mtu,
                                        bridge->name, bridge->mtu),
-                       "ip link set %s mtu %u", row->tap, bridge->mtu);
+                       "ip link set %s mtu %u", tap, bridge->mtu);
     }
 }

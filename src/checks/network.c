@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/network.h"
+#include "base/text.h"
 #include "checks/check.h"
+
+#include <net/if.h>
 
 #define STP_DELAY_LIMIT 200 /* 1/100 s; the kernel's least delay with STP on */
 #define POOL_WARNING 80     /* percent of the range */
@@ -25,14 +28,16 @@ void check_network_inactive(const Facts *facts, const Map *map, GPtrArray *findi
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autofree char *name = NULL;
         Finding *finding;
 
         if (network->active)
             continue;
+        name = text_shell(network->name);
         finding = finding_of_network(findings, "network-inactive",
                                      network->autostart ? LEVEL_CRITICAL : LEVEL_WARNING, network);
         finding_message(finding, "network %s is not active", network->name);
-        finding_remedy(finding, "vnat net-start %s", network->name);
+        finding_remedy(finding, "vnat net-start %s", name);
         if (network->autostart)
             finding->repair = REPAIR_SAFE;
     }
@@ -42,12 +47,13 @@ void check_network_no_autostart(const Facts *facts, const Map *map, GPtrArray *f
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autofree char *name = text_shell(network->name);
 
         if (network->active && network->persistent && !network->autostart)
             finding_remedy(
                 finding_message(finding_of_network(findings, "network-no-autostart", LEVEL_WARNING, network),
                                 "network %s does not start with the host", network->name),
-                "vnat net-autostart %s", network->name);
+                "vnat net-autostart %s", name);
     }
 }
 
@@ -55,6 +61,7 @@ void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *finding
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autofree char *name = text_shell(network->name);
 
         if (network->active && network_owns_bridge(network) &&
             network_bridge_present(facts, network) == TRI_NO)
@@ -62,8 +69,40 @@ void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *finding
                 finding_message(finding_of_network(findings, "bridge-missing", LEVEL_CRITICAL, network),
                                 "network %s is active, but its bridge %s does not exist", network->name,
                                 network->bridge),
-                "vnat net-destroy %s, then vnat net-start %s", network->name, network->name);
+                "vnat net-destroy %s && vnat net-start %s", name, name);
     }
+}
+
+static gboolean link_has_address(const Facts *facts, const Link *link, const Ip *ip)
+{
+    for (guint i = 0; i < facts->addresses->len; i++) {
+        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
+
+        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The commands that put it right, with "&&" between them. */
+static void remedy_bridge_down(const Facts *facts, const Network *network, Finding *finding)
+{
+    const Link *link = facts_link_named(facts, network->bridge);
+    g_autofree char *bridge = check_device(network->bridge);
+    GString *text = g_string_new(NULL);
+
+    if (!(link->flags & IFF_UP))
+        g_string_append_printf(text, "ip link set %s up", bridge);
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *ip = network->ips->pdata[i];
+        g_autofree char *address = ipnet_to_string(&ip->net);
+
+        if (!link_has_address(facts, link, &ip->net.ip))
+            g_string_append_printf(text, "%sip address add %s dev %s", text->len > 0 ? " && " : "", address,
+                                   bridge);
+    }
+    finding_remedy(finding, "%s", text->str);
+    g_string_free(text, TRUE);
 }
 
 void check_bridge_down(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -81,8 +120,37 @@ void check_bridge_down(const Facts *facts, const Map *map, GPtrArray *findings)
         finding_message(finding, "bridge %s of network %s is not as it should be", network->bridge,
                         network->name);
         add_evidence(finding, "missing: ", missing);
-        finding_remedy(finding, "ip link set %s up; ip address add the missing address", network->bridge);
+        remedy_bridge_down(facts, network, finding);
     }
+}
+
+/* Ports on it, or a running guest that is to be there: then it is in use, whatever libvirt says. */
+static gboolean bridge_is_used(const Facts *facts, const Map *map, const Link *link)
+{
+    for (guint i = 0; i < facts->links->len; i++) {
+        if (((const Link *)facts->links->pdata[i])->master == link->ifindex)
+            return TRUE;
+    }
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *row = map->rows->pdata[i];
+
+        if (row->domain_id >= 0 && g_strcmp0(row->network_bridge, link->name) == 0)
+            return TRUE;
+    }
+    return !facts->domains_complete;
+}
+
+static void report_stale(const Network *network, const Link *link, gboolean used, GPtrArray *findings)
+{
+    Finding *finding = finding_of_network(findings, "bridge-stale", LEVEL_WARNING, network);
+    g_autofree char *bridge = check_device(link->name);
+
+    finding_message(finding, "network %s is not active, but a device %s exists", network->name, link->name);
+    if (link->is_bridge && !used)
+        finding_remedy(finding, "ip link delete %s", bridge);
+    else
+        finding_remedy(finding, "give network %s another bridge name: %s is in use", network->name,
+                       link->name);
 }
 
 void check_bridge_stale(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -90,14 +158,11 @@ void check_bridge_stale(const Facts *facts, const Map *map, GPtrArray *findings)
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
 
-        if (!network->active && network_owns_bridge(network) && network->bridge &&
-            facts_network_of_bridge(facts, network->bridge) == network &&
-            facts_link_named(facts, network->bridge))
-            finding_remedy(
-                finding_message(finding_of_network(findings, "bridge-stale", LEVEL_WARNING, network),
-                                "network %s is not active, but a device %s exists", network->name,
-                                network->bridge),
-                "ip -d link show %s; if nothing uses it: ip link del %s", network->bridge, network->bridge);
+        const Link *link = network->active ? NULL : facts_link_named(facts, network->bridge);
+
+        if (link && network_owns_bridge(network) &&
+            facts_network_of_bridge(facts, network->bridge) == network)
+            report_stale(network, link, bridge_is_used(facts, map, link), findings);
     }
 }
 
@@ -198,6 +263,38 @@ void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *find
     }
 }
 
+/* No chain that the hook leads to accepts the bridge's packets as it is now: an index that libvirt's nftables
+ * rules hold may be that of a bridge that is gone. */
+void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < facts->networks->len; i++) {
+        const Network *network = facts->networks->pdata[i];
+
+        if (network->active && network_owns_bridge(network) &&
+            network_bridge_present(facts, network) == TRI_YES &&
+            firewall_forward_present(facts, network) == TRI_NO)
+            finding_remedy(finding_message(
+                               finding_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
+                               "no rules let the packets of network %s through this host", network->name),
+                           "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)");
+    }
+}
+
+/* A subnet is changed by making the network anew: what stands in the way goes first. */
+static void remedy_overlap(const Network *network, Finding *finding)
+{
+    g_autofree char *name = text_shell(network->name);
+    g_autofree char *tmpl = text_shell(network->template_name ? network->template_name : "TEMPLATE");
+    GString *text = g_string_new(NULL);
+
+    if (network->active)
+        g_string_append_printf(text, "vnat net-destroy %s && ", name);
+    if (network->persistent)
+        g_string_append_printf(text, "vnat net-undefine %s && ", name);
+    finding_remedy(finding, "%svnat net-start --template %s -D subnet=auto %s", text->str, tmpl, name);
+    g_string_free(text, TRUE);
+}
+
 static void report_overlap(const Network *network, const SubnetOverlap *overlap, GPtrArray *findings)
 {
     g_autofree char *text = network_overlap_text(overlap);
@@ -205,9 +302,7 @@ static void report_overlap(const Network *network, const SubnetOverlap *overlap,
                                           overlap->critical ? LEVEL_CRITICAL : LEVEL_WARNING, network);
 
     finding_message(finding, "%s", text);
-    finding_remedy(finding,
-                   "give network %s another subnet: vnat net-define TEMPLATE -D name=%s -D subnet=auto",
-                   network->name, network->name);
+    remedy_overlap(network, finding);
 }
 
 void check_subnet_overlap(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -226,6 +321,7 @@ void check_bridge_name_clash(const Facts *facts, const Map *map, GPtrArray *find
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autofree char *name = text_shell(network->name);
 
         for (guint j = 0; network->bridge && j < facts->networks->len; j++) {
             const Network *other = facts->networks->pdata[j];
@@ -237,10 +333,21 @@ void check_bridge_name_clash(const Facts *facts, const Map *map, GPtrArray *find
                 finding_message(finding_of_network(findings, "bridge-name-clash", LEVEL_CRITICAL, network),
                                 "networks %s and %s both name bridge %s", network->name, other->name,
                                 network->bridge),
-                "virsh net-edit %s", network->name);
+                "virsh net-edit %s", name);
             break;
         }
     }
+}
+
+static void report_pool(const Network *network, const NetworkPool *pool, Level level, GPtrArray *findings)
+{
+    Finding *finding = finding_of_network(findings, "dhcp-pool-low", level, network);
+
+    finding_message(finding,
+                    "DHCP range of network %s: %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
+                    " addresses are leased",
+                    network->name, pool->leases, pool->size);
+    finding_remedy(finding, "widen the <range> in the network's XML, or give it a shorter <lease>");
 }
 
 void check_dhcp_pool_low(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -259,12 +366,8 @@ void check_dhcp_pool_low(const Facts *facts, const Map *map, GPtrArray *findings
             percent = (guint64)pool->leases * 100 / pool->size;
             if (percent < POOL_WARNING)
                 continue;
-            finding_message(finding_of_network(findings, "dhcp-pool-low",
-                                               percent >= POOL_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING,
-                                               row->network),
-                            "DHCP range of network %s: %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
-                            " addresses are leased",
-                            row->network->name, pool->leases, pool->size);
+            report_pool(row->network, pool, percent >= POOL_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING,
+                        findings);
         }
     }
 }

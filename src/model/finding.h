@@ -27,7 +27,7 @@ typedef struct {
     char *domain_uuid;   /* of an interface's domain, or NULL */
     char *message;       /* one sentence */
     GPtrArray *evidence; /* char * */
-    char *remedy;        /* next command or step, or NULL */
+    char *remedy;        /* next command or step; each check gives one */
     RepairClass repair;
 } Finding;
 

@@ -38,6 +38,28 @@ static void assert_only(Facts *facts, const char *id, Level level, const char *o
     g_assert_cmpstr(world_row(map, object)->problems->pdata[0], ==, id);
 }
 
+/* Two parties, both of them told: "object: evidence" of each. */
+static void assert_two(Facts *facts, const char *id, const char *message, const char *expected)
+{
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) findings = checks_run(facts, map, 1U << OBJECT_INTERFACE);
+    g_autofree char *text = NULL;
+
+    g_assert_cmpuint(findings->len, ==, 2);
+    for (guint i = 0; i < 2; i++) {
+        const Finding *finding = findings->pdata[i];
+        g_autofree char *before = g_steal_pointer(&text);
+
+        g_assert_cmpstr(finding->id, ==, id);
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpstr(finding->message, ==, message);
+        g_assert_cmpuint(finding->evidence->len, ==, 1);
+        text = g_strdup_printf("%s%s%s: %s", before ? before : "", before ? "; " : "", finding->object,
+                               (const char *)finding->evidence->pdata[0]);
+    }
+    g_assert_cmpstr(text, ==, expected);
+}
+
 static Domain *domain_of(Facts *facts, guint index)
 {
     return facts->domains->pdata[index];
@@ -90,6 +112,44 @@ static void test_tap_orphaned(void)
     tap->master = 30;
     assert_only(facts, "tap-orphaned", LEVEL_CRITICAL, "vnet0", "VM1's tap vnet0 is not on its bridge virbr0",
                 "master of vnet0: docker0");
+}
+
+static void assert_remedy(Facts *facts, const char *id, const char *expected)
+{
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) findings = checks_run(facts, map, 1U << OBJECT_INTERFACE);
+
+    g_assert_cmpstr(world_finding(findings, id)->remedy, ==, expected);
+}
+
+/* Of a bridge that is gone: first the network that makes it, then the tap. */
+static void test_tap_orphaned_remedy(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Network *network = facts_network(facts, "lab");
+
+    facts_link(facts, 21)->master = 0;
+    assert_remedy(facts, "tap-orphaned", "ip link set vnet2 master virbr1");
+    remove_link(facts, 20);
+    assert_remedy(facts, "tap-orphaned",
+                  "vnat net-destroy lab && vnat net-start lab && ip link set vnet2 master virbr1");
+    network->active = FALSE;
+    assert_remedy(facts, "tap-orphaned", "vnat net-start lab && ip link set vnet2 master virbr1");
+    replace(&nic_of(facts, 1, 1)->network, NULL);
+    assert_remedy(facts, "tap-orphaned", "make the bridge virbr1, then put vnet2 on it");
+}
+
+static void test_tap_down_remedy(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    nic_of(facts, 0, 0)->link = LINK_DOWN;
+    replace(&domain_of(facts, 0)->name, "my VM");
+    replace(&nic_of(facts, 0, 0)->target, "-$x");
+    replace(&facts_link(facts, 11)->name, "-$x");
+    assert_remedy(facts, "tap-down", "virsh domif-setlink 'my VM' -- '-$x' up");
+    facts_link(facts, 11)->flags = 0;
+    assert_remedy(facts, "tap-down", "ip link set '-$x' up");
 }
 
 /* A bridge of Open vSwitch is no master; the kernel names its datapath. */
@@ -203,8 +263,14 @@ static void test_duplicate_mac_learned(void)
     world_learn(facts, 12, 10, MAC1)->permanent = TRUE; /* set by hand, not learned */
     assert_findings(facts, "");
     world_learn(facts, 12, 10, MAC1);
-    assert_only(facts, "duplicate-mac", LEVEL_CRITICAL, "vnet1",
-                "MAC " MAC1 " was learned on two ports of virbr0", "also on port vnet0");
+    assert_two(facts, "duplicate-mac", "MAC " MAC1 " was learned on two ports of virbr0",
+               "vnet0: also on port vnet1; vnet1: also on port vnet0");
+    /* On a third one: still one finding a port. */
+    world_learn(facts, 13, 10, MAC1);
+    assert_findings(facts, "critical duplicate-mac vnet0\n"
+                           "critical duplicate-mac vnet3\n"
+                           "critical duplicate-mac vnet1\n"
+                           "warning mac-mismatch vnet3\n");
 }
 
 static void test_duplicate_address(void)
@@ -237,8 +303,13 @@ static void test_duplicate_client(void)
     Lease *other = facts->leases->pdata[2];
 
     replace(&other->client_id, first->client_id);
-    assert_only(facts, "duplicate-address", LEVEL_CRITICAL, "vnet1", "VM1 and VM2 use one DHCP client-id",
-                "client-id 01:52:54:00:00:00:01");
+    assert_two(facts, "duplicate-address", "VM1 and VM2 use one DHCP client-id",
+               "vnet0: client-id 01:52:54:00:00:00:01; vnet1: client-id 01:52:54:00:00:00:01");
+    /* With another lease of one of them, the two are the same two. */
+    replace(&((Lease *)facts->leases->pdata[1])->client_id, first->client_id);
+    assert_two(facts, "duplicate-address", "VM1 and VM2 use one DHCP client-id",
+               "vnet0: client-id 01:52:54:00:00:00:01; vnet1: client-id 01:52:54:00:00:00:01");
+    replace(&((Lease *)facts->leases->pdata[1])->client_id, NULL);
     /* One MAC may have several leases; on another network it is another server's affair. */
     replace(&other->client_id, NULL);
     replace(&((Lease *)facts->leases->pdata[3])->client_id, first->client_id);
@@ -340,6 +411,8 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/tap-missing", test_tap_missing);
     g_test_add_func("/checks/tap-missing/inactive", test_tap_missing_inactive);
     g_test_add_func("/checks/tap-orphaned", test_tap_orphaned);
+    g_test_add_func("/checks/tap-orphaned/remedy", test_tap_orphaned_remedy);
+    g_test_add_func("/checks/tap-down/remedy", test_tap_down_remedy);
     g_test_add_func("/checks/tap-orphaned/openvswitch", test_tap_of_openvswitch);
     g_test_add_func("/checks/tap-down", test_tap_down);
     g_test_add_func("/checks/tap-unclaimed", test_tap_unclaimed);

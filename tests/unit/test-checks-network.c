@@ -44,12 +44,18 @@ static void assert_evidence(const Finding *finding, const char *expected)
     g_string_free(text, TRUE);
 }
 
+static void replace(char **field, const char *value)
+{
+    g_free(*field);
+    *field = g_strdup(value);
+}
+
 static Network *default_of(Facts *facts)
 {
     return facts_network(facts, "default");
 }
 
-/* -------------------------------------------------------------------------------------- the whole */
+/* --------------------------------------------------------------------------------------- the whole */
 
 static void test_healthy(void)
 {
@@ -139,7 +145,7 @@ static void test_table(void)
     g_assert_null(check_find("no-such-check"));
 }
 
-/* --------------------------------------------------------------------------------------- networks */
+/* ---------------------------------------------------------------------------------------- networks */
 
 static void test_inactive(void)
 {
@@ -243,7 +249,7 @@ static void test_stp_delay(void)
     assert_findings(facts, "");
 }
 
-/* ---------------------------------------------------------------------------------------- dnsmasq */
+/* ----------------------------------------------------------------------------------------- dnsmasq */
 
 static void test_dnsmasq_dead(void)
 {
@@ -334,7 +340,7 @@ static void test_nat_rules_missing(void)
         g_auto(Result) result = run(facts);
         const Finding *finding = world_finding(result.findings, "nat-rules-missing");
 
-        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpuint(result.findings->len, ==, 3); /* and nothing lets packets through */
         g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
         g_assert_cmpstr(finding->object, ==, "default");
     }
@@ -343,7 +349,141 @@ static void test_nat_rules_missing(void)
     assert_findings(facts, "");
 }
 
-/* ---------------------------------------------------------------------------------------- subnets */
+static FirewallTable *filter_of(Facts *facts)
+{
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        FirewallTable *table = facts->firewall->pdata[i];
+
+        if (g_strcmp0(table->name, "filter") == 0)
+            return table;
+    }
+    g_assert_not_reached();
+}
+
+static void test_forward_rules_missing(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    /* Back in to default; then all. */
+    g_ptr_array_set_size(firewall_table_chain(filter_of(facts), "LIBVIRT_FWI")->rules, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "forward-rules-missing");
+
+        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_cmpint(finding->repair, ==, REPAIR_SAFE);
+        g_assert_cmpstr(finding->object, ==, "default");
+    }
+    g_ptr_array_set_size(firewall_table_chain(filter_of(facts), "FORWARD")->rules, 0);
+    assert_findings(facts, "critical forward-rules-missing default\n"
+                           "critical forward-rules-missing lab\n");
+    default_of(facts)->active = FALSE;
+    replace(&facts_network(facts, "lab")->forward, "open"); /* has none of libvirt's */
+    {
+        g_auto(Result) result = run(facts);
+
+        for (guint i = 0; i < result.findings->len; i++)
+            g_assert_cmpstr(((const Finding *)result.findings->pdata[i])->id, !=, "forward-rules-missing");
+    }
+    default_of(facts)->active = TRUE;
+    source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_STALE, NULL);
+    assert_findings(facts, "");
+}
+
+/* Of a network whose XML could not be read the list tells its states, and nothing else is known. */
+static void test_xml_unread(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Network *network = world_network(facts, "bare", NULL, NULL);
+
+    network->xml_read = FALSE;
+    assert_findings(facts, "");
+    network->active = FALSE;
+    assert_findings(facts, "critical network-inactive bare\n");
+}
+
+/* ---------------------------------------------------------------------------------------- remedies */
+
+static void assert_remedy(Facts *facts, const char *id, const char *expected)
+{
+    g_auto(Result) result = run(facts);
+
+    g_assert_cmpstr(world_finding(result.findings, id)->remedy, ==, expected);
+}
+
+/* Pasted into a shell a name is one word, whatever is in it. */
+static void test_remedy_names(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    Network *network = world_network(facts, "my net; reboot", "nat", "virbr0");
+
+    network->active = FALSE;
+    assert_remedy(facts, "network-inactive", "vnat net-start 'my net; reboot'");
+    replace(&network->name, "--help");
+    assert_remedy(facts, "network-inactive", "vnat net-start -- --help");
+    network->active = TRUE;
+    network->autostart = FALSE;
+    assert_remedy(facts, "network-no-autostart", "vnat net-autostart -- --help");
+    assert_remedy(facts, "bridge-missing", "vnat net-destroy -- --help && vnat net-start -- --help");
+}
+
+static void test_remedy_bridge(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    facts_link(facts, 10)->flags = 0;
+    assert_remedy(facts, "bridge-down", "ip link set virbr0 up");
+    g_array_remove_index(facts->addresses, 0);
+    assert_remedy(facts, "bridge-down",
+                  "ip link set virbr0 up && ip address add 192.168.122.1/24 dev virbr0");
+}
+
+/* What is in use is not to be deleted. */
+static void test_remedy_stale(void)
+{
+    static const char in_use[] = "give network one another bridge name: virbr0 is in use";
+    g_autoptr(Facts) facts = world_new();
+    Link *bridge;
+    Domain *domain;
+
+    world_network(facts, "one", "nat", "virbr0")->active = FALSE;
+    bridge = world_link(facts, 10, "virbr0", "bridge");
+    assert_remedy(facts, "bridge-stale", in_use); /* somebody's card of that name */
+    bridge->is_bridge = TRUE;
+    assert_remedy(facts, "bridge-stale", "ip link delete virbr0");
+    facts->domains_complete = FALSE;
+    assert_remedy(facts, "bridge-stale", in_use);
+    facts->domains_complete = TRUE;
+    domain = world_domain(facts, "VM", 1);
+    world_nic(domain, NULL, "virbr0", "52:54:00:00:00:01", NULL);
+    assert_remedy(facts, "bridge-stale", in_use);
+    domain->id = -1;
+    assert_remedy(facts, "bridge-stale", "ip link delete virbr0");
+    world_tap(facts, 11, "vnet0", 10, NULL);
+    assert_remedy(facts, "bridge-stale", in_use);
+}
+
+static void test_remedy_overlap(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Network *network = default_of(facts);
+
+    world_route(facts, "192.168.122.0/24", 2);
+    assert_remedy(facts, "subnet-overlap",
+                  "vnat net-destroy default && vnat net-undefine default && "
+                  "vnat net-start --template TEMPLATE -D subnet=auto default");
+    network->template_name = g_strdup("nat");
+    network->persistent = FALSE;
+    assert_remedy(facts, "subnet-overlap",
+                  "vnat net-destroy default && vnat net-start --template nat -D subnet=auto default");
+    network->active = FALSE;
+    network->persistent = TRUE;
+    assert_remedy(facts, "subnet-overlap",
+                  "vnat net-undefine default && vnat net-start --template nat -D subnet=auto default");
+}
+
+/* ----------------------------------------------------------------------------------------- subnets */
 
 static void test_subnet_overlap(void)
 {
@@ -392,7 +532,7 @@ static void test_bridge_name_clash(void)
     }
 }
 
-/* ------------------------------------------------------------------------------------------- pool */
+/* -------------------------------------------------------------------------------------------- pool */
 
 /* A range of a hundred addresses, so many of them leased. */
 static Facts *pool_of(guint leases)
@@ -404,6 +544,7 @@ static Facts *pool_of(guint leases)
     world_bridge(facts, network, 10);
     world_dnsmasq(facts, network, 1000);
     world_masquerade(facts, "192.168.122.0/24");
+    world_forward(facts, network);
     for (guint i = 0; i < leases; i++) {
         g_autofree char *ip = g_strdup_printf("192.168.122.%u", 10 + i);
         g_autofree char *mac = g_strdup_printf("52:54:00:00:00:%02x", i);
@@ -460,6 +601,12 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/dnsmasq-not-listening", test_dnsmasq_not_listening);
     g_test_add_func("/checks/port-conflict", test_port_conflict);
     g_test_add_func("/checks/nat-rules-missing", test_nat_rules_missing);
+    g_test_add_func("/checks/forward-rules-missing", test_forward_rules_missing);
+    g_test_add_func("/checks/xml-unread", test_xml_unread);
+    g_test_add_func("/checks/remedy/names", test_remedy_names);
+    g_test_add_func("/checks/remedy/bridge-down", test_remedy_bridge);
+    g_test_add_func("/checks/remedy/bridge-stale", test_remedy_stale);
+    g_test_add_func("/checks/remedy/subnet-overlap", test_remedy_overlap);
     g_test_add_func("/checks/subnet-overlap", test_subnet_overlap);
     g_test_add_func("/checks/subnet-overlap/networks", test_subnet_of_networks);
     g_test_add_func("/checks/bridge-name-clash", test_bridge_name_clash);

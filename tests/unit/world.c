@@ -171,18 +171,56 @@ static void rule_add(FirewallChain *chain, const char *text)
     g_ptr_array_add(chain->rules, rule);
 }
 
+static FirewallTable *table_of(Facts *facts, const char *name)
+{
+    FirewallTable *table;
+
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        table = facts->firewall->pdata[i];
+        if (g_strcmp0(table->name, name) == 0)
+            return table;
+    }
+    table = firewall_table_new(FIREWALL_IPTABLES_NFT, "ip", name);
+    g_ptr_array_add(facts->firewall, table);
+    return table;
+}
+
 void world_masquerade(Facts *facts, const char *subnet)
 {
     g_autofree char *rule = g_strdup_printf("-s %s ! -d %s -j MASQUERADE", subnet, subnet);
-    FirewallTable *table;
+    FirewallTable *table = table_of(facts, "nat");
+    FirewallChain *postrouting = chain_of(table, "POSTROUTING", "postrouting");
 
-    if (facts->firewall->len == 0) {
-        table = firewall_table_new(FIREWALL_IPTABLES_NFT, "ip", "nat");
-        g_ptr_array_add(facts->firewall, table);
-        rule_add(chain_of(table, "POSTROUTING", "postrouting"), "-j LIBVIRT_PRT");
-    }
-    table = facts->firewall->pdata[0];
+    if (postrouting->rules->len == 0)
+        rule_add(postrouting, "-j LIBVIRT_PRT");
     rule_add(chain_of(table, "LIBVIRT_PRT", NULL), rule);
+}
+
+void world_forward(Facts *facts, const Network *network)
+{
+    FirewallTable *table = table_of(facts, "filter");
+    FirewallChain *forward = chain_of(table, "FORWARD", "forward");
+    g_autofree char *cross = g_strdup_printf("-i %s -o %s -j ACCEPT", network->bridge, network->bridge);
+
+    if (forward->rules->len == 0) {
+        rule_add(forward, "-j LIBVIRT_FWX");
+        rule_add(forward, "-j LIBVIRT_FWI");
+        rule_add(forward, "-j LIBVIRT_FWO");
+    }
+    rule_add(chain_of(table, "LIBVIRT_FWX", NULL), cross);
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *ip = network->ips->pdata[i];
+        IpNet net = ipnet_network(&ip->net);
+        g_autofree char *subnet = ipnet_to_string(&net);
+        g_autofree char *in = g_strdup_printf(
+            "-d %s -o %s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", subnet, network->bridge);
+        g_autofree char *out = g_strdup_printf("-s %s -i %s -j ACCEPT", subnet, network->bridge);
+
+        if (ip->net.ip.family != 4 || g_strcmp0(network->forward, "isolated") == 0)
+            continue;
+        rule_add(chain_of(table, "LIBVIRT_FWI", NULL), in);
+        rule_add(chain_of(table, "LIBVIRT_FWO", NULL), out);
+    }
 }
 
 /* ----------------------------------------------------------------------------------------- domains */
@@ -301,7 +339,7 @@ Lease *world_lease(Facts *facts, const char *network, const char *mac, const cha
     return lease;
 }
 
-/* ----------------------------------------------------------------------------------- a whole host */
+/* ------------------------------------------------------------------------------------ a whole host */
 
 #define MAC1 "52:54:00:00:00:01"
 #define MAC2 "52:54:00:00:00:02"
@@ -318,10 +356,12 @@ static void host_networks(Facts *facts)
     world_bridge(facts, network, 10);
     world_dnsmasq(facts, network, 1000);
     world_masquerade(facts, "192.168.122.0/24");
+    world_forward(facts, network);
 
     network = world_network(facts, "lab", "isolated", "virbr1");
     world_ip(network, "10.20.30.1/24", "10.20.30.100", "10.20.30.199");
     world_bridge(facts, network, 20)->carrier = 0;
+    world_forward(facts, network);
     world_dnsmasq(facts, network, 2000);
     /* No DNS socket for the IPv6 address: it is tentative until a guest gives the bridge its carrier. */
     address.net = world_ip(network, "fd00:20::1/64", NULL, NULL)->net;
@@ -419,6 +459,8 @@ char *world_findings(Facts *facts)
     for (guint i = 0; i < findings->len; i++) {
         const Finding *finding = findings->pdata[i];
 
+        g_assert_nonnull(finding->message);
+        g_assert_nonnull(finding->remedy);
         g_string_append_printf(text, "%s %s %s\n", level_name(finding->level), finding->id, finding->object);
     }
     return g_string_free(text, FALSE);

@@ -26,6 +26,8 @@ Link *world_bridge(Facts *facts, const Network *network, guint ifindex);
 Dnsmasq *world_dnsmasq(Facts *facts, const Network *network, gint pid);
 /* Masquerading of a subnet, as libvirt's iptables backend does it. */
 void world_masquerade(Facts *facts, const char *subnet);
+/* The rules that let the network's packets through, as that backend makes them. */
+void world_forward(Facts *facts, const Network *network);
 
 /* A domain that runs under this id; -1: shut off. */
 Domain *world_domain(Facts *facts, const char *name, gint id);
