@@ -297,29 +297,30 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
 
 @test "twenty at once on an undefined network: one network, twenty exit codes 0" {
     for i in {1..20}; do
-        vnat --timeout 60 net-start many --template nat -Dsubnet=10.77.0.0/24 >"many.$i" 2>&1 3>&- &
+        vnat --timeout 60 net-start many --template nat >"many.$i" 2>&1 3>&- &
         pids[i]=$!
     done
     for i in {1..20}; do wait "${pids[i]}"; done
     [ "$(networks | xargs)" = "default many" ]
     # One says that it did it, the others that it was done.
-    [ "$(cat many.* | sort | uniq -c | sed 's/^ *//' | sort -n)" = \
-        $'1 Network many defined and started\n19 Network many already active' ]
+    same $'1 Network many defined and started\n19 Network many already active' \
+        "$(cat many.* | sort | uniq -c | sed 's/^ *//' | sort -n)"
     [ "$(pgrep -cf 'conf-file=/var/lib/libvirt/dnsmasq/many.conf')" -ge 1 ]
-    [ "$(ip -j -4 address | jq '[.[].addr_info[] | select(.local == "10.77.0.1")] | length')" -eq 1 ]
+    [ "$(ip -j -4 address | jq '[.[].addr_info[] | select(.local | test("^192\\.168\\.12[3-9]\\."))] | length')" -eq 1 ]
     forget many
 }
 
-@test "twenty at once beside virsh, which knows no lock" {
+@test "five at once beside virsh, which knows no lock" {
     plain many virbr77 77 >many.xml
     for i in {1..5}; do
-        virsh -q net-define many.xml >/dev/null 2>&1 3>&- &
-        virsh -q net-start many >/dev/null 2>&1 3>&- &
+        virsh -q "net-define many.xml; net-start many" >/dev/null 2>&1 3>&- &
+        virshs[i]=$!
         vnat --timeout 60 net-start many --template nat -Dsubnet=192.168.77.0/24 -Dbridge=virbr77 >"many.$i" 2>&1 3>&- &
         pids[i]=$!
     done
     for i in {1..5}; do wait "${pids[i]}" || { cat "many.$i"; return 1; }; done
-    wait
+    # Of virsh one or none was first; the rest was refused.
+    for i in {1..5}; do wait "${virshs[i]}" || true; done
     [ "$(networks | xargs)" = "default many" ]
     forget many
 }
@@ -329,7 +330,7 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
     ip address add 10.50.0.1/24 dev virbr50
     index=$(cat /sys/class/net/virbr50/ifindex)
     expect 1 net-start lab --template nat -Dbridge=virbr50 -Dsubnet=10.51.0.0/24
-    has "$stderr" 'virbr50 exists' 'hint: vnat net-start lab -D bridge='
+    has "$stderr" 'virbr50 exists' 'hint: vnat net-start lab --template nat -D bridge='
     [ "$(networks)" = default ]
     # Defined before: the definition stays, and is not started.
     plain lab virbr50 51 >lab.xml
