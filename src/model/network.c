@@ -332,6 +332,14 @@ static void network_row_pools(NetworkRow *row, const Facts *facts)
     }
 }
 
+/* libvirt ends it with the network: where nothing is seen of it, that is what is known. */
+static Tri network_dnsmasq_running(const Network *network, const Dnsmasq *dnsmasq)
+{
+    if (dnsmasq && !dnsmasq->unknown)
+        return dnsmasq->alive ? TRI_YES : TRI_NO;
+    return network->active || !network->xml_read ? TRI_UNKNOWN : TRI_NO;
+}
+
 static NetworkRow *network_row_new(const Facts *facts, const Network *network)
 {
     NetworkRow *row = g_new0(NetworkRow, 1);
@@ -340,13 +348,14 @@ static NetworkRow *network_row_new(const Facts *facts, const Network *network)
     row->network = network;
     row->pools = g_ptr_array_new_with_free_func(g_free);
     row->link = network_link(facts, network);
-    if (facts_has(facts, SOURCE_LINKS))
+    if (facts_has(facts, SOURCE_LINKS) && network->xml_read)
         row->interfaces = network_ports(facts, row->link);
     network_row_pools(row, facts);
     row->wants_dnsmasq = network_wants_dnsmasq(network);
     row->dnsmasq = row->wants_dnsmasq ? network_dnsmasq(facts, network) : NULL;
     row->dnsmasq_listening = row->dnsmasq ? network_dnsmasq_listening(facts, network, NULL) : TRI_UNKNOWN;
-    row->nat = is_nat ? firewall_nat_present(facts, network) : TRI_UNKNOWN;
+    row->dnsmasq_running = network_dnsmasq_running(network, row->dnsmasq);
+    row->nat = is_nat && network->active ? firewall_nat_present(facts, network) : TRI_UNKNOWN;
     row->backend = firewall_backend(facts);
     return row;
 }

@@ -21,13 +21,14 @@ typedef struct {
 typedef struct {
     const Network *network; /* in facts, which must outlive the record */
     const Link *link;       /* the bridge device; NULL: none, or links were not read */
-    GPtrArray *interfaces;  /* char *: names of the bridge's ports, by name; NULL: links were not read */
+    GPtrArray *interfaces;  /* char *: names of the bridge's ports, by name; NULL: not known */
     GPtrArray *pools;       /* NetworkPool, one for each <ip> */
     gint64 leases;          /* live ones; -1: unknown */
     gboolean wants_dnsmasq;
     const Dnsmasq *dnsmasq; /* in facts; NULL: processes were not read, or none is wanted */
+    Tri dnsmasq_running;
     Tri dnsmasq_listening;
-    Tri nat;             /* masquerade present; TRI_UNKNOWN also where mode is not nat */
+    Tri nat;             /* masquerade present; TRI_UNKNOWN also where mode is not nat, or it is not active */
     const char *backend; /* "iptables", "nftables", NULL */
 } NetworkRow;
 

@@ -213,7 +213,8 @@ static GPtrArray *dnsmasqs_look(const Facts *facts)
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
 
-        if (network->active && network->name && network_wants_dnsmasq(network))
+        /* Of a network that is not active too: one that was left behind is worth knowing. */
+        if (network->name && network_wants_dnsmasq(network))
             g_ptr_array_add(dnsmasqs,
                             dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name));
     }

@@ -184,19 +184,17 @@ static json_t *json_of_dnsmasq(const NetworkRow *row)
     json_object_set_new(obj, "pid", integer_or_null(dnsmasq->alive && dnsmasq->pid > 0, dnsmasq->pid));
     json_put_text(obj, "user", dnsmasq->alive ? dnsmasq->user : NULL);
     json_put_text(obj, "config", dnsmasq->config);
-    json_object_set_new(obj, "running", dnsmasq->unknown ? json_null() : json_boolean(dnsmasq->alive));
+    json_object_set_new(obj, "running", json_of_tri(row->dnsmasq_running));
     json_object_set_new(obj, "listening", json_of_tri(row->dnsmasq_listening));
     return obj;
 }
 
 static json_t *json_of_nat(const NetworkRow *row)
 {
-    json_t *obj;
+    gboolean is_nat = g_strcmp0(row->network->forward, "nat") == 0;
+    json_t *obj = json_object();
 
-    if (g_strcmp0(row->network->forward, "nat") != 0)
-        return json_null();
-    obj = json_object();
-    json_put_text(obj, "backend", row->backend);
+    json_put_text(obj, "backend", is_nat ? row->backend : NULL);
     json_object_set_new(obj, "present", json_of_tri(row->nat));
     return obj;
 }
@@ -231,7 +229,7 @@ json_t *json_of_network(gconstpointer network_row)
     json_object_set_new(obj, "active", json_boolean(network->active));
     json_object_set_new(obj, "persistent", json_boolean(network->persistent));
     json_object_set_new(obj, "autostart", json_boolean(network->autostart));
-    json_put_text(obj, "forward", network->forward);
+    json_put_text(obj, "forward", network->forward ? network->forward : "unknown");
     put_network_bridge(obj, row);
     json_put_text(obj, "dns_domain", network->domain_name);
     json_object_set_new(obj, "interfaces", row->interfaces ? json_of_strings(row->interfaces) : json_array());

@@ -36,28 +36,34 @@ static char *dnsmasq_text(const NetworkRow *row)
                             : row->dnsmasq_listening == TRI_NO ? ", NOT listening where it should"
                                                                : "";
 
+    if (!row->network->xml_read)
+        return g_strdup("unknown");
     if (!row->wants_dnsmasq)
         return g_strdup("none needed");
-    if (!dnsmasq || dnsmasq->unknown)
+    if (row->dnsmasq_running == TRI_NO && !row->network->active)
+        return g_strdup("not running (network is not active)");
+    if (!dnsmasq || row->dnsmasq_running == TRI_UNKNOWN)
         return g_strdup("unknown");
-    if (!dnsmasq->alive)
-        return g_strdup_printf(row->network->active ? "NOT running (%s)" : "not running (%s)",
-                               dnsmasq->config);
+    if (row->dnsmasq_running == TRI_NO)
+        return g_strdup_printf("NOT running (%s)", dnsmasq->config);
     return g_strdup_printf("pid %d, user %s%s, %s", dnsmasq->pid, dnsmasq->user ? dnsmasq->user : "?",
                            listening, dnsmasq->config);
 }
 
 static char *nat_text(const Facts *facts, const NetworkRow *row)
 {
+    if (!row->network->xml_read)
+        return g_strdup("unknown");
     if (g_strcmp0(row->network->forward, "nat") != 0)
         return g_strdup_printf("none (forward mode %s)", row->network->forward);
+    if (!row->network->active)
+        return g_strdup("no rules (network is not active)");
     if (row->nat == TRI_UNKNOWN)
         return g_strdup_printf(
             "unknown%s%s", facts && facts->sources[SOURCE_FIREWALL].error ? ": " : "",
             facts && facts->sources[SOURCE_FIREWALL].error ? facts->sources[SOURCE_FIREWALL].error : "");
     if (row->nat == TRI_NO)
-        return g_strdup(row->network->active ? "masquerade rules MISSING"
-                                             : "no rules (network is not active)");
+        return g_strdup("masquerade rules MISSING");
     return g_strdup_printf("masquerade, %s", row->backend ? row->backend : "unknown backend");
 }
 
@@ -85,7 +91,7 @@ static char *bridge_text(const NetworkRow *row)
     g_autofree char *id = link ? network_bridge_id(link) : NULL;
 
     if (!row->network->bridge)
-        return g_strdup("-");
+        return g_strdup(row->network->xml_read ? "-" : "unknown");
     if (!link && !row->network->active)
         return g_strdup_printf("%s (not there: network is not active)", row->network->bridge);
     if (!row->interfaces)
@@ -137,7 +143,7 @@ void screen_net_info(FILE *out, const NetworkRow *row, const ViewContext *view)
     info_line(out, "Autostart:", yes_no(network->autostart), view);
     if (network->bridge)
         info_line(out, "Bridge:", network->bridge, view);
-    info_line(out, "Forward:", network->forward, view);
+    info_line(out, "Forward:", network->forward ? network->forward : "unknown", view);
     for (guint i = 0; i < row->pools->len; i++) {
         g_autofree char *pool = pool_text(row->pools->pdata[i]);
 
@@ -220,6 +226,8 @@ static void status_network(FILE *out, const Facts *facts, const NetworkRow *row,
     put_colored(out, network->active ? "32" : "33", network->active ? "active" : "inactive", view);
     fprintf(out, ", %s, autostart %s\n", network->persistent ? "persistent" : "transient",
             yes_no(network->autostart));
+    if (!network->xml_read)
+        status_line(out, "XML:", network->xml_error ? network->xml_error : "could not be read", view);
     status_line(out, "bridge:", bridge, view);
     if (network->active)
         status_line(out, "ports:", ports, view);

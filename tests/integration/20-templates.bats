@@ -273,7 +273,7 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
     run lab_in g-quiet timeout 3 busybox wget -q -O - http://203.0.113.1/
     [ "$output" != "hello from the outside" ]
     expect 0 net-info --json quiet
-    [ "$(json '.networks[0] | [.forward, .nat] | @csv')" = '"isolated",' ]
+    [ "$(json '.networks[0] | [.forward, .nat.present] | @csv')" = '"isolated",' ]
 }
 
 @test "routed: the outside sees the guest's own address" {
@@ -284,7 +284,7 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
     [ "$(lab_in g-open timeout 3 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
     lab_outside_log | grep -q '^10\.40\.0\.'
     expect 0 net-info --json open
-    [ "$(json '.networks[0] | [.forward, .nat] | @csv')" = '"route",' ]
+    [ "$(json '.networks[0] | [.forward, .nat.present] | @csv')" = '"route",' ]
 }
 
 @test "nat-dns: names of its own, forwarders for the rest" {

@@ -304,8 +304,8 @@ static Network *make_network(const char *name, gboolean active, gboolean with_ip
     return network;
 }
 
-/* Only networks that should have one are looked at; the directories are the system's, where these names do
- * not exist. */
+/* Only networks that should have one are looked at, active or not; the directories are the system's, where
+ * these names do not exist. */
 static void test_which_networks(void)
 {
     g_autoptr(Facts) facts = facts_new();
@@ -317,8 +317,9 @@ static void test_which_networks(void)
     g_ptr_array_add(facts->networks, make_network("vnat-test-no-address", TRUE, FALSE));
     g_assert_true(processes_read(facts, FALSE, deadline_in(10), &error));
     g_assert_no_error(error);
-    g_assert_cmpuint(facts->dnsmasqs->len, ==, 1);
+    g_assert_cmpuint(facts->dnsmasqs->len, ==, 2);
     g_assert_cmpstr(((Dnsmasq *)facts->dnsmasqs->pdata[0])->network, ==, "vnat-test-wanted");
+    g_assert_cmpstr(((Dnsmasq *)facts->dnsmasqs->pdata[1])->network, ==, "vnat-test-inactive");
     g_assert_cmpint(facts->sources[SOURCE_PROCESSES].state, ==, SOURCE_LIVE);
     g_assert_cmpint(facts->sources[SOURCE_PROCESSES].time, ==, 5);
     g_assert_cmpuint(facts->sources[SOURCE_PROCESSES].generation, ==, 1);

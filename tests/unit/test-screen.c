@@ -103,13 +103,26 @@ static void test_info_unknown(void)
     g_autoptr(Facts) facts = world_new();
     Network *network = world_network(facts, "n", "nat", NULL);
 
-    network->active = network->autostart = FALSE;
-    network->persistent = FALSE;
+    network->autostart = network->persistent = FALSE;
     world_ip(network, "10.0.0.1/24", "10.0.0.2", "10.0.0.9");
     for (guint id = 0; id < SOURCE_COUNT; id++)
         source_status_set(&facts->sources[id], SOURCE_UNREAD, NULL);
     g_free(network->uuid);
     network->uuid = g_strdup("u");
+    assert_info(facts, 0,
+                "Name:           n\n"
+                "UUID:           u\n"
+                "Active:         yes\n"
+                "Persistent:     no\n"
+                "Autostart:      no\n"
+                "Forward:        nat\n"
+                "Address:        10.0.0.1/24, DHCP 10.0.0.2 - 10.0.0.9\n"
+                "Ports:          unknown\n"
+                "dnsmasq:        unknown\n"
+                "NAT:            unknown\n"
+                "\n");
+    /* Of an inactive one it is known without a look. */
+    network->active = FALSE;
     assert_info(facts, 0,
                 "Name:           n\n"
                 "UUID:           u\n"
@@ -119,9 +132,40 @@ static void test_info_unknown(void)
                 "Forward:        nat\n"
                 "Address:        10.0.0.1/24, DHCP 10.0.0.2 - 10.0.0.9\n"
                 "Ports:          unknown\n"
+                "dnsmasq:        not running (network is not active)\n"
+                "NAT:            no rules (network is not active)\n"
+                "\n");
+}
+
+/* Nothing but its name and states is known of a network whose XML could not be read. */
+static void test_xml_unread(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    Network *network = world_network(facts, "n", NULL, NULL);
+
+    network->xml_read = FALSE;
+    network->xml_error = g_strdup("no answer");
+    g_free(network->uuid);
+    network->uuid = g_strdup("u");
+    assert_info(facts, 0,
+                "Name:           n\n"
+                "UUID:           u\n"
+                "Active:         yes\n"
+                "Persistent:     yes\n"
+                "Autostart:      yes\n"
+                "Forward:        unknown\n"
+                "Ports:          unknown\n"
                 "dnsmasq:        unknown\n"
                 "NAT:            unknown\n"
                 "\n");
+    assert_status(facts, "n: active, persistent, autostart yes\n"
+                         "  XML:         no answer\n"
+                         "  bridge:      unknown\n"
+                         "  ports:       unknown\n"
+                         "  dnsmasq:     unknown\n"
+                         "  NAT:         unknown\n"
+                         "  guests:      none\n"
+                         "problems: none\n");
 }
 
 static void test_status(void)
@@ -252,6 +296,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/screen/info", test_info);
     g_test_add_func("/screen/info/unknown", test_info_unknown);
+    g_test_add_func("/screen/xml-unread", test_xml_unread);
     g_test_add_func("/screen/status", test_status);
     g_test_add_func("/screen/status/nothing", test_status_nothing);
     g_test_add_func("/screen/status/inactive", test_status_inactive);

@@ -216,8 +216,32 @@ static void test_network_unknown(void)
     assert_member(plain, "template", "null");
     assert_member(plain, "ips", "[]");
     assert_member(plain, "dnsmasq", "null");
-    assert_member(plain, "nat", "null");
+    assert_member(plain, "nat", "{\"backend\":null,\"present\":null}");
     assert_member(plain, "interfaces", "[]");
+}
+
+/* Of a network that is not active it is known what does not run; of one without XML hardly anything is. */
+static void test_network_inactive(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[0];
+    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(json_t) row = NULL;
+    g_autoptr(json_t) bare = NULL;
+
+    ((Network *)facts->networks->pdata[0])->active = FALSE;
+    dnsmasq->alive = FALSE;
+    dnsmasq->pid = 0;
+    world_network(facts, "bare", NULL, NULL)->xml_read = FALSE;
+    rows = network_rows(facts);
+    row = json_of_network(rows->pdata[0]);
+    assert_member(row, "dnsmasq.running", "false");
+    assert_member(row, "nat", "{\"backend\":\"iptables\",\"present\":null}");
+    bare = json_of_network(rows->pdata[2]);
+    assert_keys(bare, NETWORK_KEYS);
+    assert_member(bare, "forward", "\"unknown\"");
+    assert_member(bare, "dnsmasq", "null");
+    assert_member(bare, "nat", "{\"backend\":null,\"present\":null}");
 }
 
 static void test_lease(void)
@@ -445,6 +469,7 @@ int main(int argc, char **argv)
     g_test_add_func("/view-json/interface/unknown", test_interface_unknown);
     g_test_add_func("/view-json/network", test_network);
     g_test_add_func("/view-json/network/unknown", test_network_unknown);
+    g_test_add_func("/view-json/network/inactive", test_network_inactive);
     g_test_add_func("/view-json/lease", test_lease);
     g_test_add_func("/view-json/finding", test_finding);
     g_test_add_func("/view-json/template", test_template);
