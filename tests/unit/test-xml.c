@@ -265,6 +265,7 @@ static void test_libvirt_attributes(void)
     g_autoptr(xmlDoc) doc = xml_parse(most, strlen(most), &XML_LIMITS_LIBVIRT, &error);
 
     g_assert_no_error(error);
+    g_assert_nonnull(doc);
     refused(over, strlen(over), &XML_LIMITS_LIBVIRT, "attributes");
 }
 
