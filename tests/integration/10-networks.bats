@@ -254,10 +254,12 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
         expect 2 template render "./$file.xml"
         [ -z "$output" ]
     done
-    # Not even looked for.
-    printf topsecret >secret
-    run strace -f -e trace=open,openat vnat net-define ./entity.xml
-    lacks "$output" secret\"
+    # Not even opened: who opens this waits for a writer.
+    mkfifo secret
+    SECONDS=0
+    expect 2 net-define ./entity.xml
+    expect 2 template show ./entity.xml
+    [ "$SECONDS" -le 3 ]
     expect 2 net-define ./fifo.xml
     has "$stderr" 'regular file'
     expect 2 net-define ./entity.xml
@@ -312,6 +314,14 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
 
 @test "five at once beside virsh, which knows no lock" {
     plain many virbr77 77 >many.xml
+    for _ in {1..6}; do
+        five_beside_virsh
+        [ "$(networks | xargs)" = "default many" ]
+        forget many
+    done
+}
+five_beside_virsh() {
+    local i
     for i in {1..5}; do
         virsh -q "net-define many.xml; net-start many" >/dev/null 2>&1 3>&- &
         virshs[i]=$!
@@ -321,8 +331,6 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
     for i in {1..5}; do wait "${pids[i]}" || { cat "many.$i"; return 1; }; done
     # Of virsh one or none was first; the rest was refused.
     for i in {1..5}; do wait "${virshs[i]}" || true; done
-    [ "$(networks | xargs)" = "default many" ]
-    forget many
 }
 
 @test "the bridge's name is a foreign device's: refused before libvirt touches it" {

@@ -203,8 +203,17 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
     chmod 644 theirs/mine.xml
     chown operator theirs/mine.xml
     expect 2 net-start mine --template-dir theirs
-    [ -z "$(networks)" ]
+    expect 0 template show ./theirs/mine.xml
     chown root theirs/mine.xml
+    # Who may write the folder may put another file there; and what anybody may write is not taken by path either.
+    chmod 777 theirs
+    expect 2 net-start mine --template-dir theirs
+    has "$stderr" theirs
+    chmod 755 theirs
+    chmod 666 theirs/mine.xml
+    expect 2 net-define ./theirs/mine.xml
+    chmod 644 theirs/mine.xml
+    [ -z "$(networks)" ]
     expect 0 net-start mine --template-dir theirs
     forget mine
 }

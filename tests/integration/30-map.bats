@@ -143,6 +143,16 @@ problems() { vnat map --json | jq -r --arg tap "$1" '.interfaces[] | select(.tap
     expect 1 ip P1
     [ -z "$output" ]
     has "$stderr" P1
+    # That P1 speaks on its own link alone is no way to reach it.
+    ip neigh add 169.254.7.7 lladdr 52:54:00:00:00:05 dev virbr0 nud stale
+    expect 1 ip P1
+    "$oracle"
+    ip neigh add 192.168.122.50 lladdr 52:54:00:00:00:05 dev virbr0 nud stale
+    expect 0 ip P1
+    [ "$output" = 192.168.122.50 ]
+    "$oracle"
+    ip neigh del 169.254.7.7 dev virbr0
+    ip neigh del 192.168.122.50 dev virbr0
     expect 1 ip vm1
     has "$stderr" "did you mean 'VM1'?"
 }
