@@ -54,8 +54,11 @@ static gboolean word_is_config(const char *word, gsize length, const char *confi
 
 gboolean dnsmasq_cmdline_matches(const char *cmdline, gsize length, const char *config)
 {
-    const char *word = cmdline, *past = cmdline + length;
+    const char *word = cmdline, *past;
 
+    if (length == 0)
+        return FALSE; /* a zombie's; the bytes may then be NULL */
+    past = cmdline + length;
     while (word < past) {
         const char *nul = memchr(word, '\0', (gsize)(past - word));
         const char *end = nul ? nul : past;
@@ -64,6 +67,8 @@ gboolean dnsmasq_cmdline_matches(const char *cmdline, gsize length, const char *
             return FALSE;
         if (word != cmdline && word_is_config(word, (gsize)(end - word), config))
             return TRUE;
+        if (!nul)
+            break;
         word = end + 1;
     }
     return FALSE;
