@@ -343,7 +343,11 @@ gboolean run_finish(Run *run, gsize max_bytes, Deadline deadline, char **output,
 gboolean run_program(const char *const *argv, gsize max_bytes, Deadline deadline, char **output,
                      gsize *length, GError **error)
 {
-    g_autoptr(Run) run = run_start(argv, error);
+    g_autoptr(Run) run = NULL;
 
+    /* No time is no time, also for a program that would have ended at once. */
+    if (deadline_passed(deadline))
+        return vnat_error_set(error, VNAT_ERROR_DEADLINE, "%s: did not end in time", argv[0]);
+    run = run_start(argv, error);
     return run && run_finish(run, max_bytes, deadline, output, length, error);
 }
