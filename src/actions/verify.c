@@ -106,8 +106,8 @@ static void look(Look *look, Facts *facts, const Network *network, Deadline dead
 
 static void look_clear(Look *look)
 {
-    g_clear_pointer(&look->missing, g_ptr_array_unref);
-    g_clear_pointer(&look->unread, g_free);
+    g_ptr_array_unref(look->missing);
+    g_free(look->unread);
 }
 
 char *verify_once(Facts *facts, const Network *network, Deadline deadline)

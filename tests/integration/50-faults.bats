@@ -258,17 +258,17 @@ sys.exit(done.returncode not in (0, 141, -13))' vnat "$@"
     # Narrow or wide, what is not a terminal gets it whole.
     same "$(vnat map)" "$(COLUMNS=20 vnat map)"
     # Colour: on a terminal alone, unless it is unwanted there.
-    run script -qec 'vnat status' /dev/null
+    run env TERM=xterm script -qec 'vnat status' /dev/null
     has "$output" $'\e['
     for unwanted in TERM=dumb NO_COLOR=1; do
-        run script -qec "env $unwanted vnat status" /dev/null
+        run env TERM=xterm script -qec "env $unwanted vnat status" /dev/null
         lacks "$output" $'\e['
     done
     expect 0 status
     lacks "$output" $'\e['
     expect 0 --color always status
     has "$output" $'\e['
-    run script -qec 'vnat --color never status' /dev/null
+    run env TERM=xterm script -qec 'vnat --color never status' /dev/null
     lacks "$output" $'\e['
     # Numbers and times are not the locale's.
     same "$(LC_ALL=C vnat map --json | jq -S 'del(.time)')" "$(LC_ALL=C.UTF-8 LC_NUMERIC=de_DE.UTF-8 vnat map --json | jq -S 'del(.time)')"
