@@ -22,7 +22,9 @@ static gboolean value_put(GHashTable *values, const char *text, gboolean strip, 
     if (!name || !*name)
         return vnat_error_set(error, VNAT_ERROR_USAGE, "a parameter is set by NAME=VALUE, not '%s'", text);
     value = g_strdup(equals + 1);
-    g_hash_table_insert(values, g_steal_pointer(&name), strip ? g_strstrip(value) : value);
+    if (strip)
+        g_strstrip(value);
+    g_hash_table_insert(values, g_steal_pointer(&name), value);
     return TRUE;
 }
 
