@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/map.h"
+
+/* Questions to the rows of a finished map. */
+
+/* What makes a row and a finding about it meet. The separator cannot stand in a UUID. */
+static char *problem_key(const char *domain_uuid, const char *object)
+{
+    return g_strdup_printf("%s %s", domain_uuid ? domain_uuid : "-", object ? object : "");
+}
+
+void map_attach(Map *map, const GPtrArray *findings)
+{
+    g_autoptr(GHashTable) rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; findings->len > 0 && i < map->rows->len; i++) {
+        MapRow *row = map->rows->pdata[i];
+        g_autofree char *name = map_row_name(row);
+
+        g_hash_table_insert(rows, problem_key(row->domain_uuid, name), row);
+    }
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+        g_autofree char *key = problem_key(finding->domain_uuid, finding->object);
+        MapRow *row = g_hash_table_lookup(rows, key);
+
+        if (row && finding->kind == OBJECT_INTERFACE && finding->level != LEVEL_OK &&
+            !g_ptr_array_find(row->problems, finding->id, NULL))
+            g_ptr_array_add(row->problems, (gpointer)finding->id);
+    }
+}
+
+char *map_row_name(const MapRow *row)
+{
+    if (row->tap)
+        return g_strdup(row->tap);
+    if (row->has_mac)
+        return mac_to_string(&row->mac);
+    return g_strdup(row->alias ? row->alias : row->domain);
+}
+
+gboolean map_row_matches(const MapRow *row, const char *text)
+{
+    Mac mac;
+    Ip ip;
+
+    if (g_strcmp0(row->tap, text) == 0 || g_strcmp0(row->domain, text) == 0 ||
+        (row->domain_uuid && g_ascii_strcasecmp(row->domain_uuid, text) == 0))
+        return TRUE;
+    if (mac_parse(text, &mac) && ((row->has_mac && mac_equal(&mac, &row->mac)) ||
+                                  (row->has_host_mac && mac_equal(&mac, &row->host_mac))))
+        return TRUE;
+    ip_parse(text, &ip);
+    for (guint i = 0; i < row->addresses->len; i++) {
+        const Address *address = row->addresses->pdata[i];
+
+        if ((ip.family && ip_equal(&address->ip, &ip)) ||
+            (address->hostname && g_ascii_strcasecmp(address->hostname, text) == 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+const Address *map_row_address(const MapRow *row)
+{
+    const Address *first = row->addresses->len > 0 ? row->addresses->pdata[0] : NULL;
+
+    return first && !ip_is_link_local(&first->ip) ? first : NULL;
+}
