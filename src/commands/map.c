@@ -300,21 +300,6 @@ const Command command_domifaddr = {
 
 /* ---------------------------------------------------------------------------------------------- ip */
 
-/* One list over all interfaces: the order of evidence holds for the domain as a whole. */
-static gint compare_evidence(gconstpointer a, gconstpointer b)
-{
-    const Address *left = *(Address *const *)a;
-    const Address *right = *(Address *const *)b;
-    gint64 left_end = left->has_expiry ? left->expiry : G_MAXINT64;
-    gint64 right_end = right->has_expiry ? right->expiry : G_MAXINT64;
-
-    if (left->source != right->source)
-        return left->source < right->source ? -1 : 1;
-    if (left->source == ADDRESS_LEASE && left_end != right_end)
-        return left_end > right_end ? -1 : 1;
-    return 0;
-}
-
 static int run_ip(Context *ctx)
 {
     g_autofree char *quoted = text_shell(argument(ctx, 0));
@@ -338,7 +323,8 @@ static int run_ip(Context *ctx)
                 g_ptr_array_add(addresses, row->addresses->pdata[j]);
         }
     }
-    g_ptr_array_sort(addresses, compare_evidence);
+    /* One list over all interfaces: the order of evidence holds for the domain as a whole. */
+    g_ptr_array_sort(addresses, address_compare_evidence);
     for (guint i = 0; i < addresses->len; i++) {
         char buffer[IP_TEXT];
 

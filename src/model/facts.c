@@ -51,7 +51,7 @@ static void network_ip_free(NetworkIp *ip)
     g_free(ip);
 }
 
-static void template_value_clear(TemplateValue *value)
+void template_value_free(TemplateValue *value)
 {
     g_free(value->name);
     g_free(value->value);
@@ -66,7 +66,7 @@ Network *network_new(void)
     network->dns_enabled = TRUE;
     network->stp = TRUE;
     network->ips = g_ptr_array_new_with_free_func((GDestroyNotify)network_ip_free);
-    network->template_values = g_ptr_array_new_with_free_func((GDestroyNotify)template_value_clear);
+    network->template_values = g_ptr_array_new_with_free_func((GDestroyNotify)template_value_free);
     return network;
 }
 

@@ -71,6 +71,8 @@ typedef struct {
     char *name, *value;
 } TemplateValue;
 
+void template_value_free(TemplateValue *value);
+
 typedef struct {
     char *name, *uuid;
     gboolean active, persistent, autostart;

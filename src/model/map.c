@@ -254,22 +254,31 @@ static void row_add_neighbours(MapRow *row, const GPtrArray *neighbours)
     }
 }
 
+gint address_compare_evidence(gconstpointer a, gconstpointer b)
+{
+    const Address *left = *(Address *const *)a;
+    const Address *right = *(Address *const *)b;
+    gint64 left_expiry = left->has_expiry ? left->expiry : G_MAXINT64;
+    gint64 right_expiry = right->has_expiry ? right->expiry : G_MAXINT64;
+
+    if (left->source != right->source)
+        return left->source < right->source ? -1 : 1;
+    if (left->source == ADDRESS_LEASE && left_expiry != right_expiry)
+        return left_expiry > right_expiry ? -1 : 1;
+    return 0;
+}
+
 static gint compare_addresses(gconstpointer a, gconstpointer b)
 {
     const Address *left = *(Address *const *)a;
     const Address *right = *(Address *const *)b;
     gboolean left_local = ip_is_link_local(&left->ip);
     gboolean right_local = ip_is_link_local(&right->ip);
-    gint64 left_expiry = left->has_expiry ? left->expiry : G_MAXINT64;
-    gint64 right_expiry = right->has_expiry ? right->expiry : G_MAXINT64;
+    gint order = address_compare_evidence(a, b);
 
     if (left_local != right_local)
         return left_local ? 1 : -1;
-    if (left->source != right->source)
-        return left->source < right->source ? -1 : 1;
-    if (left->source == ADDRESS_LEASE && left_expiry != right_expiry)
-        return left_expiry > right_expiry ? -1 : 1;
-    return ip_compare(&left->ip, &right->ip);
+    return order ? order : ip_compare(&left->ip, &right->ip);
 }
 
 /* -------------------------------------------------------------------------------------------- rows */

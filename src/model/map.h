@@ -62,6 +62,10 @@ typedef struct {
     GPtrArray *problems;  /* const char *: ids of checks */
 } MapRow;
 
+/* Best evidence first: lease (latest expiry first), agent, neighbour. Compares elements (Address *) for
+ * g_ptr_array_sort. */
+gint address_compare_evidence(gconstpointer a, gconstpointer b);
+
 /* A lease as net-dhcp-leases shows it, with whom it was attributed to. */
 typedef struct {
     const Lease *lease; /* in facts, which must outlive the record */

@@ -278,15 +278,6 @@ static GHashTable *resolve_all(const Template *tmpl, GHashTable *values, const T
     return g_steal_pointer(&resolved);
 }
 
-void template_value_free(TemplateValue *value)
-{
-    if (!value)
-        return;
-    g_free(value->name);
-    g_free(value->value);
-    g_free(value);
-}
-
 static GPtrArray *used_values_new(const Template *tmpl, GHashTable *resolved)
 {
     GPtrArray *used = g_ptr_array_new_with_free_func((GDestroyNotify)template_value_free);

@@ -74,5 +74,3 @@ typedef struct {
  */
 char *template_render(const Template *tmpl, GHashTable *values, const TemplateWorld *world,
                       const char *name_for_metadata, GPtrArray **used_values, GError **error);
-
-void template_value_free(TemplateValue *value);

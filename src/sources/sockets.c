@@ -35,7 +35,7 @@ typedef struct {
 
 static gboolean port_matters(guint16 port)
 {
-    return port == 53 || port == 67 || port == 547;
+    return port == PORT_DNS || port == PORT_DHCP4 || port == PORT_DHCP6;
 }
 
 static void take_socket(const struct nlmsghdr *message, gpointer data)
