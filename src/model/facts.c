@@ -91,6 +91,8 @@ void network_free(Network *network)
     g_free(network->zone);
     g_free(network->domain_name);
     g_free(network->template_name);
+    g_free(network->xml);
+    g_free(network->xml_inactive);
     g_ptr_array_unref(network->ips);
     g_ptr_array_unref(network->template_values);
     g_free(network);
@@ -201,6 +203,8 @@ void domain_free(Domain *domain)
     g_free(domain->name);
     g_free(domain->uuid);
     g_free(domain->xml_error);
+    g_free(domain->xml);
+    g_free(domain->xml_inactive);
     g_ptr_array_unref(domain->interfaces);
     g_array_unref(domain->agent);
     g_free(domain);
@@ -319,7 +323,31 @@ FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name
     return NULL;
 }
 
+FirewallText *firewall_text_new(const char *program, const char *text)
+{
+    FirewallText *kept = g_new0(FirewallText, 1);
+
+    kept->program = g_strdup(program);
+    kept->text = g_strdup(text);
+    return kept;
+}
+
+void firewall_text_free(FirewallText *text)
+{
+    g_free(text->program);
+    g_free(text->text);
+    g_free(text);
+}
+
 /* --------------------------------------------------------------------------------------- processes */
+
+Dnsmasq *dnsmasq_new(void)
+{
+    Dnsmasq *dnsmasq = g_new0(Dnsmasq, 1);
+
+    dnsmasq->owner = -1;
+    return dnsmasq;
+}
 
 void dnsmasq_free(Dnsmasq *dnsmasq)
 {
@@ -328,6 +356,8 @@ void dnsmasq_free(Dnsmasq *dnsmasq)
     g_free(dnsmasq->network);
     g_free(dnsmasq->config);
     g_free(dnsmasq->user);
+    g_strfreev(dnsmasq->argv);
+    g_free(dnsmasq->options);
     g_free(dnsmasq);
 }
 
@@ -337,6 +367,22 @@ void socket_free(Socket *socket)
         return;
     g_free(socket->program);
     g_free(socket);
+}
+
+ProcValue *proc_value_new(const char *path, const char *value)
+{
+    ProcValue *entry = g_new0(ProcValue, 1);
+
+    entry->path = g_strdup(path);
+    entry->value = g_strdup(value);
+    return entry;
+}
+
+void proc_value_free(ProcValue *value)
+{
+    g_free(value->path);
+    g_free(value->value);
+    g_free(value);
 }
 
 /* ------------------------------------------------------------------------------------------- facts */
@@ -356,6 +402,8 @@ Facts *facts_new(void)
     facts->firewall = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_table_free);
     facts->dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
     facts->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)socket_free);
+    facts->firewall_texts = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_text_free);
+    facts->proc = g_ptr_array_new_with_free_func((GDestroyNotify)proc_value_free);
     return facts;
 }
 
@@ -378,7 +426,62 @@ void facts_free(Facts *facts)
     g_ptr_array_unref(facts->firewall);
     g_ptr_array_unref(facts->dnsmasqs);
     g_ptr_array_unref(facts->sockets);
+    g_ptr_array_unref(facts->firewall_texts);
+    g_ptr_array_unref(facts->proc);
     g_free(facts);
+}
+
+/* Takes first. */
+static char *unread_text(char *first, guint others)
+{
+    g_autofree char *own = first;
+
+    return own && others > 0 ? g_strdup_printf("%s (and %u more)", own, others) : g_steal_pointer(&own);
+}
+
+char *networks_unread(const GPtrArray *networks)
+{
+    char *first = NULL;
+    guint others = 0;
+
+    for (guint i = 0; i < networks->len; i++) {
+        const Network *network = networks->pdata[i];
+
+        if (network->xml_read)
+            continue;
+        others += first != NULL;
+        if (!first)
+            first = g_strdup_printf("network '%s': %s", network->name, network->xml_error);
+    }
+    return unread_text(first, others);
+}
+
+char *domains_unread(const GPtrArray *domains)
+{
+    char *first = NULL;
+    guint others = 0;
+
+    for (guint i = 0; i < domains->len; i++) {
+        const Domain *domain = domains->pdata[i];
+
+        if (domain->xml_read)
+            continue;
+        others += first != NULL;
+        if (!first)
+            first = g_strdup_printf("domain '%s': %s", domain->name, domain->xml_error);
+    }
+    return unread_text(first, others);
+}
+
+gboolean domains_are_complete(const GPtrArray *domains)
+{
+    for (guint i = 0; i < domains->len; i++) {
+        const Domain *domain = domains->pdata[i];
+
+        if (!domain->xml_read && domain->id >= 0)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean facts_has(const Facts *facts, SourceId id)

@@ -95,6 +95,8 @@ typedef struct {
     char *template_name;        /* from vnat's metadata, or NULL */
     GPtrArray *template_values; /* TemplateValue */
     gboolean leases_unread;     /* its leases could not be read, or only in part: there may be more */
+    char *xml;                  /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
+    char *xml_inactive;         /* likewise the definition of one that is active and persistent */
 } Network;
 
 Network *network_new(void);
@@ -166,6 +168,8 @@ typedef struct {
     gboolean agent_connected; /* channel org.qemu.guest_agent.0 is connected */
     GPtrArray *interfaces;    /* DomainInterface, order of XML */
     GArray *agent;            /* AgentAddress; empty where it was not asked or did not answer */
+    char *xml;                /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
+    char *xml_inactive;       /* likewise the definition of one that is active and persistent */
 } Domain;
 
 Domain *domain_new(void);
@@ -323,6 +327,14 @@ FirewallTable *firewall_table_new(FirewallShape shape, const char *family, const
 void firewall_table_free(FirewallTable *table);
 FirewallChain *firewall_chain_new(const char *name);
 FirewallRule *firewall_rule_new(void);
+/* What a program that lists rules printed; kept where Facts.keep asks for it. */
+typedef struct {
+    char *program; /* its name: "nft", "iptables-nft-save", … */
+    char *text;
+} FirewallText;
+
+FirewallText *firewall_text_new(const char *program, const char *text);
+void firewall_text_free(FirewallText *text);
 /* The chain of that name, or NULL. */
 FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name);
 
@@ -337,7 +349,11 @@ typedef struct {
     gboolean unknown; /* could not be decided (pid file or command line not readable) */
     gint owner;       /* uid of the process; -1 */
     char *user;       /* its name, or the number; NULL */
+    char **argv;      /* its command line, and */
+    char *options; /* what stands in its configuration file; kept where Facts.keep asks for it, else NULL */
 } Dnsmasq;
+
+Dnsmasq *dnsmasq_new(void);
 
 void dnsmasq_free(Dnsmasq *dnsmasq);
 
@@ -359,6 +375,15 @@ typedef struct {
 
 void socket_free(Socket *socket);
 
+/* A setting or counter of the kernel. */
+typedef struct {
+    char *path;  /* below /proc: "sys/net/ipv4/ip_forward" */
+    char *value; /* its text without the line feed at the end; NULL: there is none, or it could not be read */
+} ProcValue;
+
+ProcValue *proc_value_new(const char *path, const char *value);
+void proc_value_free(ProcValue *value);
+
 /* ------------------------------------------------------------------------------------------- facts */
 
 typedef struct {
@@ -366,6 +391,7 @@ typedef struct {
     char *uri;      /* the connection's; NULL without one */
     gint64 now;     /* epoch seconds, wall clock; the capture's in replay */
     gboolean local; /* the connection is to this host's own daemons: kernel facts may be joined */
+    gboolean keep;  /* set before reading: the sources keep the text beside what they made of it (capture) */
     SourceStatus sources[SOURCE_COUNT];
 
     GPtrArray *networks;          /* Network */
@@ -382,6 +408,8 @@ typedef struct {
     GPtrArray *sockets;           /* Socket: listeners on the ports of DNS and DHCP */
     gboolean sockets_read;        /* sockets were asked for and could be read */
     gboolean socket_owners_known; /* FALSE: other users' sockets could not be mapped to processes */
+    GPtrArray *firewall_texts;    /* FirewallText, where keep is set */
+    GPtrArray *proc;              /* ProcValue, by path */
 } Facts;
 
 Facts *facts_new(void);
@@ -393,6 +421,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainInterface, domain_interface_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lease, lease_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Link, link_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FirewallTable, firewall_table_free)
+
+/*
+ * Whose XML could not be read, in words, for the state of the source: "domain 'VM1': <why> (and 2 more)".
+ * NULL: everybody's was. New string.
+ */
+char *networks_unread(const GPtrArray *networks);
+char *domains_unread(const GPtrArray *domains);
+/* Whether the XML of every active one was read. */
+gboolean domains_are_complete(const GPtrArray *domains);
 
 /* Whether the source gave facts, all of them or a part: live, stale, or from a capture. */
 gboolean facts_has(const Facts *facts, SourceId id);

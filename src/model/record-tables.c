@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/facts.h"
+#include "model/record.h"
+
+/* A field of struct TYPE whose name in JSON is the member's own. */
+#define NAMED(TYPE, NAME, MEMBER, KIND, ...)                                                                 \
+    {                                                                                                        \
+        .name = (NAME), .kind = RECORD_##KIND, .offset = G_STRUCT_OFFSET(TYPE, MEMBER), __VA_ARGS__          \
+    }
+#define FIELD(TYPE, MEMBER, KIND, ...) NAMED(TYPE, #MEMBER, MEMBER, KIND, __VA_ARGS__)
+#define MEANS(WHAT) .meaning = MEANS_##WHAT
+#define NONE(NUMBER) .none = (NUMBER)
+#define MAC_FIELD(TYPE) FIELD(TYPE, mac, MAC, .flag = G_STRUCT_OFFSET(TYPE, has_mac))
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
+const RecordField network_fields[] = {
+    FIELD(Network, name, TEXT, MEANS(NETWORK)),
+    FIELD(Network, uuid, TEXT, MEANS(UUID)),
+    FIELD(Network, active, BOOL),
+    FIELD(Network, persistent, BOOL),
+    FIELD(Network, autostart, BOOL),
+    FIELD(Network, leases_unread, BOOL),
+    NAMED(Network, "error", xml_error, TEXT, MEANS(TEXT)),
+    END,
+};
+
+const RecordField domain_fields[] = {
+    FIELD(Domain, name, TEXT, MEANS(DOMAIN)),
+    FIELD(Domain, uuid, TEXT, MEANS(UUID)),
+    FIELD(Domain, id, I32, NONE(-1)),
+    FIELD(Domain, state, I32),
+    FIELD(Domain, persistent, BOOL),
+    NAMED(Domain, "error", xml_error, TEXT, MEANS(TEXT)),
+    END,
+};
+
+const RecordField agent_address_fields[] = {
+    FIELD(AgentAddress, mac, MAC),
+    NAMED(AgentAddress, "address", net, NET),
+    END,
+};
+
+const RecordField lease_fields[] = {
+    FIELD(Lease, network, TEXT, MEANS(NETWORK)),
+    FIELD(Lease, network_uuid, TEXT, MEANS(UUID)),
+    FIELD(Lease, bridge, TEXT, MEANS(IFNAME)),
+    NAMED(Lease, "address", ip, IP),
+    FIELD(Lease, prefix, U8),
+    MAC_FIELD(Lease),
+    FIELD(Lease, hostname, TEXT, MEANS(HOST)),
+    FIELD(Lease, client_id, TEXT, MEANS(CLIENT_ID)),
+    FIELD(Lease, iaid, TEXT, MEANS(CLIENT_ID)),
+    FIELD(Lease, expiry, I64),
+    END,
+};
+
+const RecordField link_fields[] = {
+    FIELD(Link, ifindex, U32),
+    FIELD(Link, name, TEXT, MEANS(IFNAME)),
+    FIELD(Link, kind, TEXT),
+    FIELD(Link, alias, TEXT, MEANS(TEXT)),
+    FIELD(Link, flags, U32),
+    FIELD(Link, mtu, U32),
+    MAC_FIELD(Link),
+    FIELD(Link, master, U32),
+    FIELD(Link, carrier, I32, NONE(-1)),
+    FIELD(Link, operstate, I32, NONE(-1)),
+    FIELD(Link, is_bridge, BOOL),
+    NAMED(Link, "bridge_id", bridge_info.id, BRIDGE_ID),
+    NAMED(Link, "stp", bridge_info.stp, BOOL),
+    NAMED(Link, "forward_delay", bridge_info.forward_delay, U32),
+    NAMED(Link, "nf_call_iptables", bridge_info.nf_call_iptables, BOOL),
+    NAMED(Link, "nf_call_ip6tables", bridge_info.nf_call_ip6tables, BOOL),
+    NAMED(Link, "vlan_filtering", bridge_info.vlan_filtering, BOOL),
+    FIELD(Link, is_port, BOOL),
+    NAMED(Link, "port_state", port_info.state, U8),
+    NAMED(Link, "port_no", port_info.port_no, U16),
+    NAMED(Link, "isolated", port_info.isolated, BOOL),
+    NAMED(Link, "learning", port_info.learning, BOOL),
+    NAMED(Link, "unicast_flood", port_info.unicast_flood, BOOL),
+    END,
+};
+
+const RecordField link_address_fields[] = {
+    FIELD(LinkAddress, ifindex, U32),
+    NAMED(LinkAddress, "address", net, NET),
+    FIELD(LinkAddress, scope, U8),
+    FIELD(LinkAddress, flags, U32),
+    END,
+};
+
+const RecordField neighbour_fields[] = {
+    FIELD(Neighbour, ifindex, U32),
+    NAMED(Neighbour, "address", ip, IP),
+    MAC_FIELD(Neighbour),
+    FIELD(Neighbour, state, U16),
+    FIELD(Neighbour, confirmed, U32, NONE(G_MAXUINT32)),
+    END,
+};
+
+const RecordField fdb_entry_fields[] = {
+    FIELD(FdbEntry, ifindex, U32),
+    FIELD(FdbEntry, master, U32),
+    FIELD(FdbEntry, mac, MAC),
+    FIELD(FdbEntry, vlan, U16),
+    FIELD(FdbEntry, permanent, BOOL),
+    FIELD(FdbEntry, updated, U32, NONE(G_MAXUINT32)),
+    END,
+};
+
+const RecordField route_fields[] = {
+    FIELD(Route, family, U8),    FIELD(Route, dst, NET),     FIELD(Route, ifindex, U32),
+    FIELD(Route, gateway, IP),   FIELD(Route, table, U32),   FIELD(Route, type, U8),
+    FIELD(Route, scope, U8),     FIELD(Route, protocol, U8), FIELD(Route, flags, U32),
+    FIELD(Route, priority, U32), FIELD(Route, mtu, U32),     END,
+};
+
+const RecordField dnsmasq_fields[] = {
+    FIELD(Dnsmasq, network, TEXT, MEANS(NETWORK)),
+    FIELD(Dnsmasq, config, TEXT, MEANS(TEXT)),
+    FIELD(Dnsmasq, pid, I32),
+    FIELD(Dnsmasq, alive, BOOL),
+    FIELD(Dnsmasq, unknown, BOOL),
+    FIELD(Dnsmasq, owner, I32, NONE(-1)),
+    FIELD(Dnsmasq, user, TEXT),
+    FIELD(Dnsmasq, argv, WORDS, MEANS(TEXT)),
+    END,
+};
+
+const RecordField socket_fields[] = {
+    FIELD(Socket, protocol, U8),  FIELD(Socket, local, IP),
+    FIELD(Socket, port, U16),     FIELD(Socket, ifindex, U32),
+    FIELD(Socket, v6only, BOOL),  FIELD(Socket, uid, U32),
+    FIELD(Socket, inode, U64),    FIELD(Socket, pid, I32),
+    FIELD(Socket, program, TEXT), END,
+};
+
+const RecordField proc_value_fields[] = {
+    FIELD(ProcValue, path, TEXT, MEANS(TEXT)),
+    FIELD(ProcValue, value, TEXT, MEANS(TEXT)),
+    END,
+};
