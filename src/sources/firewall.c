@@ -22,6 +22,7 @@
 
 #define FIREWALL_MAX_BYTES ((gsize)32 * 1024 * 1024)
 #define FIREWALL_TRIES 3
+#define NFT "nft"
 #define FIREWALL_RIGHTS "reading the packet filter needs CAP_NET_ADMIN"
 
 enum { FAMILY_IP, FAMILY_IP6, FAMILY_COUNT };
@@ -42,6 +43,7 @@ static const SavePrograms save_legacy = {FIREWALL_IPTABLES_LEGACY,
 typedef struct {
     Deadline deadline;
     GPtrArray *tables; /* FirewallTable: what is known so far */
+    GPtrArray *texts;  /* FirewallText: what was printed, as far as it could be parsed */
     guint answers;     /* programs that did answer */
     gboolean torn;     /* two answers were of different moments */
     GError *trouble;   /* the first program's that did not answer, or NULL */
@@ -67,28 +69,17 @@ static void reading_trouble(Reading *reading, GError *cause)
         reading->trouble = cause;
 }
 
-/* FALSE if nft did not answer. */
-static gboolean reading_nft(Reading *reading)
+/* What nft printed. */
+static gboolean reading_take_nft(Reading *reading, const char *json, gsize length, GError **error)
 {
-    static const char *const argv[] = {"nft", "-j", "list", "ruleset", NULL};
-    g_autofree char *json = NULL;
-    GError *error = NULL;
-    gsize length = 0;
-    GPtrArray *tables;
+    GPtrArray *tables = firewall_parse_nft(json, length, error);
 
-    if (!run_program(argv, FIREWALL_MAX_BYTES, reading->deadline, &json, &length, &error)) {
-        reading_trouble(reading, error);
+    if (!tables)
         return FALSE;
-    }
-    tables = firewall_parse_nft(json, length, &error);
-    if (!tables) {
-        g_prefix_error(&error, "nft: ");
-        reading_trouble(reading, error);
-        return FALSE;
-    }
     g_ptr_array_unref(reading->tables);
     reading->tables = tables;
     reading->answers++;
+    g_ptr_array_add(reading->texts, firewall_text_new(NFT, json));
     return TRUE;
 }
 
@@ -101,25 +92,52 @@ static void reading_add(Reading *reading, FirewallShape shape, GPtrArray *saved)
         reading->torn = TRUE;
 }
 
+/* What a save program printed. */
+static gboolean reading_take_save(Reading *reading, const SavePrograms *programs, guint family,
+                                  const char *text, gsize length, GError **error)
+{
+    g_autoptr(GPtrArray) saved =
+        firewall_parse_save(text, length, programs->shape, save_families[family], error);
+
+    if (!saved)
+        return FALSE;
+    reading->answers++;
+    reading_add(reading, programs->shape, saved);
+    g_ptr_array_add(reading->texts, firewall_text_new(programs->program[family], text));
+    return TRUE;
+}
+
+/* FALSE if nft did not answer. */
+static gboolean reading_nft(Reading *reading)
+{
+    static const char *const argv[] = {NFT, "-j", "list", "ruleset", NULL};
+    g_autofree char *json = NULL;
+    GError *error = NULL;
+    gsize length = 0;
+
+    if (!run_program(argv, FIREWALL_MAX_BYTES, reading->deadline, &json, &length, &error)) {
+        reading_trouble(reading, error);
+        return FALSE;
+    }
+    if (reading_take_nft(reading, json, length, &error))
+        return TRUE;
+    g_prefix_error(&error, NFT ": ");
+    reading_trouble(reading, error);
+    return FALSE;
+}
+
 static void reading_finish(Reading *reading, const SavePrograms *programs, guint family, Run *run)
 {
-    g_autoptr(GPtrArray) saved = NULL;
     g_autofree char *text = NULL;
     GError *error = NULL;
     gsize length = 0;
 
     if (!run_finish(run, FIREWALL_MAX_BYTES, reading->deadline, &text, &length, &error)) {
         reading_trouble(reading, error);
-        return;
-    }
-    saved = firewall_parse_save(text, length, programs->shape, save_families[family], &error);
-    if (!saved) {
+    } else if (!reading_take_save(reading, programs, family, text, length, &error)) {
         g_prefix_error(&error, "%s: ", programs->program[family]);
         reading_trouble(reading, error);
-        return;
     }
-    reading->answers++;
-    reading_add(reading, programs->shape, saved);
 }
 
 /* Runs the programs of the families that are wanted, side by side. */
@@ -175,6 +193,8 @@ static void reading_clear(Reading *reading)
 {
     if (reading->tables)
         g_ptr_array_unref(reading->tables);
+    if (reading->texts)
+        g_ptr_array_unref(reading->texts);
     g_clear_error(&reading->trouble);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
@@ -185,6 +205,7 @@ static void reading_start(Reading *reading, Deadline deadline)
     *reading = (Reading){
         .deadline = deadline,
         .tables = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_table_free),
+        .texts = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_text_free),
     };
 }
 
@@ -212,6 +233,10 @@ static void firewall_adopt(Facts *facts, Reading *reading)
         why = "the rules changed while they were read";
     g_ptr_array_unref(facts->firewall);
     facts->firewall = g_steal_pointer(&reading->tables);
+    if (facts->keep) {
+        g_ptr_array_unref(facts->firewall_texts);
+        facts->firewall_texts = g_steal_pointer(&reading->texts);
+    }
     status->generation++;
     status->time = facts->now;
     source_status_set(status, why ? SOURCE_STALE : SOURCE_LIVE, why);
@@ -234,5 +259,45 @@ gboolean firewall_read(Facts *facts, Deadline deadline, GError **error)
     if (g_error_matches(reading.trouble, VNAT_ERROR, VNAT_ERROR_DEADLINE) || !reading.answers)
         return firewall_failed(facts, g_steal_pointer(&reading.trouble), error);
     firewall_adopt(facts, &reading);
+    return TRUE;
+}
+
+/* ------------------------------------------------------------------------- from what was printed */
+
+static gboolean reading_take(Reading *reading, const FirewallText *text, GError **error)
+{
+    static const SavePrograms *const generations[] = {&save_nft, &save_legacy};
+    gsize length = strlen(text->text);
+
+    if (strcmp(text->program, NFT) == 0)
+        return reading_take_nft(reading, text->text, length, error);
+    for (guint i = 0; i < G_N_ELEMENTS(generations); i++) {
+        for (guint family = 0; family < FAMILY_COUNT; family++) {
+            if (strcmp(text->program, generations[i]->program[family]) == 0)
+                return reading_take_save(reading, generations[i], family, text->text, length, error);
+        }
+    }
+    return vnat_error_set(error, VNAT_ERROR_INVALID, "no program that lists rules");
+}
+
+/* nft's answer replaces all tables, the others add to it: so it comes first. */
+gboolean firewall_parse_texts(const GPtrArray *texts, GPtrArray **tables, GError **error)
+{
+    g_auto(Reading) reading = {0};
+
+    reading_start(&reading, DEADLINE_NEVER);
+    for (guint pass = 0; pass < 2; pass++) {
+        for (guint i = 0; i < texts->len; i++) {
+            const FirewallText *text = texts->pdata[i];
+
+            if ((strcmp(text->program, NFT) == 0) != (pass == 0))
+                continue;
+            if (!reading_take(&reading, text, error)) {
+                g_prefix_error(error, "%s: ", text->program);
+                return FALSE;
+            }
+        }
+    }
+    *tables = g_steal_pointer(&reading.tables);
     return TRUE;
 }

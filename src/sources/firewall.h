@@ -16,6 +16,13 @@
  */
 gboolean firewall_read(Facts *facts, Deadline deadline, GError **error);
 
+/*
+ * The same from what the programs printed, as firewall_read keeps it in facts->firewall_texts where
+ * facts->keep is set. *tables: new array of FirewallTable, untouched on failure. Errors: INVALID, with the
+ * program's name.
+ */
+gboolean firewall_parse_texts(const GPtrArray *texts, GPtrArray **tables, GError **error);
+
 /* ------------------------------------------------------------------------------------ pure parsers */
 
 /*

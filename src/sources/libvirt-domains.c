@@ -3,6 +3,7 @@
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ typedef struct {
     virDomainPtr domain;
     virConnectPtr conn; /* that listed it, and that domain keeps alive */
     gboolean active;
+    gboolean keep; /* Facts.keep */
     gboolean ask_state;
     DomainState state;
     Domain *read; /* the answer */
@@ -49,6 +51,7 @@ typedef struct {
 
 typedef struct {
     gboolean all;
+    gboolean keep;
     GPtrArray *items; /* DomainItem */
 } DomainList;
 
@@ -113,6 +116,7 @@ static DomainItem *domain_item_new(const DomainList *list, virConnectPtr conn, v
 
     item->domain = domain;
     item->conn = conn;
+    item->keep = list->keep;
     item->active = !list->all || virDomainGetID(domain) != (unsigned int)-1;
     item->state = item->active ? DOMAIN_RUNNING : DOMAIN_SHUTOFF;
     if (g_hash_table_size(paused) == 0 && g_hash_table_size(other) == 0)
@@ -145,7 +149,7 @@ static gboolean domain_list_call(virConnectPtr conn, gpointer data, GError **err
 
 /* -------------------------------------------------------------------------------------------- read */
 
-static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, GError **error)
+static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, gboolean keep, GError **error)
 {
     char *xml = virDomainGetXMLDesc(domain, flags);
     Domain *read;
@@ -155,10 +159,27 @@ static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, GError **er
         return NULL;
     }
     read = libvirt_parse_domain(xml, strlen(xml), error);
+    if (read && keep)
+        read->xml = g_strdup(xml);
     free(xml);
     if (!read)
         libvirt_xml_refused(error);
     return read;
+}
+
+/* What a capture holds beside the live XML. Of an active domain alone: that of another is its definition. */
+static void domain_keep_definition(virDomainPtr domain, Domain *read)
+{
+    char *xml;
+
+    read->persistent = virDomainIsPersistent(domain) == 1;
+    if (read->id < 0 || !read->persistent)
+        return;
+    xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    if (!xml)
+        virResetLastError();
+    read->xml_inactive = g_strdup(xml);
+    free(xml);
 }
 
 static gboolean domain_state(virDomainPtr domain, DomainState *state, GError **error)
@@ -189,9 +210,11 @@ static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **erro
 
     if (!domain)
         return virt_error_take(error);
-    read = domain_fetch(domain, 0, error);
+    read = domain_fetch(domain, 0, item->keep, error);
     if (!read)
         return FALSE;
+    if (item->keep)
+        domain_keep_definition(domain, read);
     read->state = item->state;
     if (item->ask_state && !domain_state(domain, &read->state, error))
         return FALSE;
@@ -202,8 +225,6 @@ static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **erro
 typedef struct {
     gboolean all;
     GPtrArray *domains;
-    guint unread, active_unread;
-    char *cause; /* of the first one that could not be read */
 } DomainReading;
 
 /* A domain without its XML: that it is there is known, and what the list said. */
@@ -234,12 +255,8 @@ static void domain_done(gpointer data, const GError *error, gpointer user_data)
             g_ptr_array_add(reading->domains, g_steal_pointer(&item->read));
         return;
     }
-    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
-        return;
-    g_ptr_array_add(reading->domains, domain_unread(item, error));
-    reading->active_unread += item->active;
-    if (reading->unread++ == 0)
-        reading->cause = g_strdup_printf("domain '%s': %s", virDomainGetName(item->domain), error->message);
+    if (!g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
+        g_ptr_array_add(reading->domains, domain_unread(item, error));
 }
 
 static gint domain_compare(gconstpointer a, gconstpointer b)
@@ -249,19 +266,16 @@ static gint domain_compare(gconstpointer a, gconstpointer b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static void domains_adopt(Facts *facts, DomainReading *reading)
+/* Takes the domains. */
+static void domains_adopt(Facts *facts, GPtrArray *domains)
 {
-    g_autofree char *cause = g_steal_pointer(&reading->cause);
+    g_autofree char *cause = NULL;
 
-    if (reading->unread > 1) {
-        g_autofree char *first = g_steal_pointer(&cause);
-
-        cause = g_strdup_printf("%s (and %u more)", first, reading->unread - 1);
-    }
-    g_ptr_array_sort(reading->domains, domain_compare);
+    g_ptr_array_sort(domains, domain_compare);
+    cause = domains_unread(domains);
     g_ptr_array_unref(facts->domains);
-    facts->domains = reading->domains;
-    facts->domains_complete = reading->active_unread == 0;
+    facts->domains = domains;
+    facts->domains_complete = domains_are_complete(domains);
     libvirt_source_read(facts, SOURCE_LIBVIRT, cause);
 }
 
@@ -272,6 +286,7 @@ gboolean libvirt_read_domains(VirtConn *conn, Facts *facts, gboolean all, Deadli
     GError *cause = NULL;
 
     list->all = all;
+    list->keep = facts->keep;
     list->items = g_ptr_array_new_with_free_func(domain_item_free);
     if (!virt_call(conn, "virConnectListAllDomains", domain_list_call, list, domain_list_free, deadline,
                    &cause))
@@ -282,7 +297,7 @@ gboolean libvirt_read_domains(VirtConn *conn, Facts *facts, gboolean all, Deadli
     virt_call_each(conn, "virDomainGetXMLDesc", domain_xml_call, list->items, domain_item_free, VIRT_BULK,
                    domain_done, &reading, deadline);
     domain_list_free(list);
-    domains_adopt(facts, &reading);
+    domains_adopt(facts, reading.domains);
     return TRUE;
 }
 
@@ -311,7 +326,7 @@ static gboolean domain_query_call(virConnectPtr conn, gpointer data, GError **er
 
     if (!domain)
         return FALSE;
-    query->read = domain_fetch(domain, query->inactive ? VIR_DOMAIN_XML_INACTIVE : 0, error);
+    query->read = domain_fetch(domain, query->inactive ? VIR_DOMAIN_XML_INACTIVE : 0, FALSE, error);
     if (!query->read)
         return FALSE;
     id = virDomainGetID(domain);

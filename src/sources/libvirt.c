@@ -5,6 +5,7 @@
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static gboolean network_array_list(NetworkArray *array, virConnectPtr conn, unsi
  */
 typedef struct {
     unsigned int which;
+    gboolean keep;
     NetworkArray all;
     GPtrArray *items; /* NetworkItem */
 } NetworkList;
@@ -84,6 +86,7 @@ typedef struct {
 typedef struct {
     virNetworkPtr network;
     char uuid[VIR_UUID_STRING_BUFLEN];
+    gboolean keep; /* Facts.keep */
     gboolean active, persistent, autostart;
     Network *read; /* the answer */
 } NetworkItem;
@@ -152,6 +155,7 @@ static gboolean network_list_call(virConnectPtr conn, gpointer data, GError **er
         NetworkItem *item = g_new0(NetworkItem, 1);
 
         item->network = g_steal_pointer(&list->all.networks[i]);
+        item->keep = list->keep;
         virNetworkGetUUIDString(item->network, item->uuid);
         g_ptr_array_add(list->items, item);
     }
@@ -166,7 +170,7 @@ static gboolean network_list_call(virConnectPtr conn, gpointer data, GError **er
 
 /* ---------------------------------------------------------------------------------------- networks */
 
-static Network *network_fetch(virNetworkPtr network, unsigned int flags, GError **error)
+static Network *network_fetch(virNetworkPtr network, unsigned int flags, gboolean keep, GError **error)
 {
     char *xml = virNetworkGetXMLDesc(network, flags);
     Network *read;
@@ -176,10 +180,24 @@ static Network *network_fetch(virNetworkPtr network, unsigned int flags, GError 
         return NULL;
     }
     read = libvirt_parse_network(xml, strlen(xml), error);
+    if (read && keep)
+        read->xml = g_strdup(xml);
     free(xml);
     if (!read)
         libvirt_xml_refused(error);
     return read;
+}
+
+/* The definition beside the live XML, for a capture; that there is none is no failure. */
+static char *network_definition(virNetworkPtr network)
+{
+    char *xml = virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE);
+    char *copy = g_strdup(xml);
+
+    if (!xml)
+        virResetLastError();
+    free(xml);
+    return copy;
 }
 
 /* The same network over another connection: see virt_call_each. */
@@ -202,23 +220,20 @@ static gboolean network_xml_call(virConnectPtr conn, gpointer data, GError **err
 
     if (!network)
         return virt_error_take(error);
-    item->read = network_fetch(network, 0, error);
+    item->read = network_fetch(network, 0, item->keep, error);
+    if (item->read && item->keep && item->active && item->persistent)
+        item->read->xml_inactive = network_definition(network);
     return item->read != NULL;
 }
 
-typedef struct {
-    GPtrArray *networks;
-    char *cause; /* of the first one that could not be read */
-} NetworkReading;
-
-static void network_take(NetworkReading *reading, NetworkItem *item, Network *network)
+static void network_take(GPtrArray *networks, const NetworkItem *item, Network *network)
 {
     network->active = item->active;
     network->persistent = item->persistent;
     network->autostart = item->autostart;
     if (!network->uuid)
         network->uuid = g_strdup(item->uuid);
-    g_ptr_array_add(reading->networks, network);
+    g_ptr_array_add(networks, network);
 }
 
 /* A network without its XML: its name is known, and that it is there. */
@@ -233,19 +248,14 @@ static Network *network_bare(const NetworkItem *item, const GError *error)
     return network;
 }
 
-static void network_done(gpointer data, const GError *error, gpointer user_data)
+static void network_done(gpointer data, const GError *error, gpointer networks)
 {
     NetworkItem *item = data;
-    NetworkReading *reading = user_data;
 
-    if (!error) {
-        network_take(reading, item, g_steal_pointer(&item->read));
-    } else if (!g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
-        network_take(reading, item, network_bare(item, error));
-        if (!reading->cause)
-            reading->cause =
-                g_strdup_printf("network '%s': %s", virNetworkGetName(item->network), error->message);
-    }
+    if (!error)
+        network_take(networks, item, g_steal_pointer(&item->read));
+    else if (!g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
+        network_take(networks, item, network_bare(item, error));
 }
 
 static gint network_compare(gconstpointer a, gconstpointer b)
@@ -271,24 +281,26 @@ gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks whi
 {
     NetworkList *list =
         network_list_new(which == LIBVIRT_NETWORKS_ALL ? 0 : VIR_CONNECT_LIST_NETWORKS_ACTIVE);
-    NetworkReading reading = {NULL, NULL};
-    GError *cause = NULL;
+    g_autofree char *cause = NULL;
+    GError *failure = NULL;
+    GPtrArray *networks;
 
+    list->keep = facts->keep;
     if (!virt_call(conn, "virConnectListAllNetworks", network_list_call, list, network_list_free, deadline,
-                   &cause))
-        return networks_failed(facts, cause, error);
-    reading.networks = g_ptr_array_new_with_free_func((GDestroyNotify)network_free);
+                   &failure))
+        return networks_failed(facts, failure, error);
+    networks = g_ptr_array_new_with_free_func((GDestroyNotify)network_free);
     /* The items are the calls' from here. */
     g_ptr_array_set_free_func(list->items, NULL);
     virt_call_each(conn, "virNetworkGetXMLDesc", network_xml_call, list->items, network_item_free, VIRT_BULK,
-                   network_done, &reading, deadline);
+                   network_done, networks, deadline);
     network_list_free(list);
-    g_ptr_array_sort(reading.networks, network_compare);
+    g_ptr_array_sort(networks, network_compare);
     g_ptr_array_unref(facts->networks);
-    facts->networks = reading.networks;
+    facts->networks = networks;
     source_status_set(&facts->sources[SOURCE_LIBVIRT], SOURCE_UNREAD, NULL);
-    libvirt_source_read(facts, SOURCE_LIBVIRT, reading.cause);
-    g_free(reading.cause);
+    cause = networks_unread(networks);
+    libvirt_source_read(facts, SOURCE_LIBVIRT, cause);
     return TRUE;
 }
 
@@ -337,7 +349,7 @@ static gboolean network_query_call(virConnectPtr conn, gpointer data, GError **e
     if (!network)
         return FALSE;
     if (query->parse) {
-        query->network = network_fetch(network, query->flags, error);
+        query->network = network_fetch(network, query->flags, FALSE, error);
         return query->network && network_query_states(network, query->network, error);
     }
     query->xml = virNetworkGetXMLDesc(network, query->flags);

@@ -29,6 +29,7 @@
 
 #define PID_FILE_BYTES 64
 #define CMDLINE_BYTES ((gsize)64 * 1024)
+#define CONFIG_BYTES ((gsize)1024 * 1024)
 #define STAT_BYTES 4096
 #define PASSWD_BYTES 4096
 /* NAME_MAX less the longest ending that is put behind a name. */
@@ -183,11 +184,10 @@ static char *network_path(const char *directory, const char *middle, const char 
 
 Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *network)
 {
-    Dnsmasq *dnsmasq = g_new0(Dnsmasq, 1);
+    Dnsmasq *dnsmasq = dnsmasq_new();
     g_autofree char *pid_path = NULL;
 
     dnsmasq->network = g_strdup(network);
-    dnsmasq->owner = -1;
     if (!name_is_file_name(network)) {
         dnsmasq->unknown = TRUE;
         return dnsmasq;
@@ -211,17 +211,40 @@ Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *ne
 
 /* -------------------------------------------------------------------------------------- the source */
 
+/* What a capture holds beside. */
+static void dnsmasq_keep(Dnsmasq *dnsmasq)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", dnsmasq->pid);
+    gsize length = 0;
+    g_autofree char *cmdline = dnsmasq->alive ? file_read_proc(path, CMDLINE_BYTES, &length) : NULL;
+
+    if (cmdline && length > 0) {
+        g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+        for (gsize at = 0; at < length; at += strlen(cmdline + at) + 1)
+            g_ptr_array_add(words, g_strdup(cmdline + at));
+        g_ptr_array_add(words, NULL);
+        dnsmasq->argv = (char **)g_ptr_array_steal(words, NULL);
+    }
+    if (dnsmasq->config)
+        file_read(dnsmasq->config, CONFIG_BYTES, FALSE, &dnsmasq->options, &length, NULL);
+}
+
 static GPtrArray *dnsmasqs_look(const Facts *facts)
 {
     GPtrArray *dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
 
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        Dnsmasq *dnsmasq;
 
         /* Of a network that is not active too: one that was left behind is worth knowing. */
-        if (network->name && network_wants_dnsmasq(network))
-            g_ptr_array_add(dnsmasqs,
-                            dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name));
+        if (!network->name || !network_wants_dnsmasq(network))
+            continue;
+        dnsmasq = dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name);
+        if (facts->keep)
+            dnsmasq_keep(dnsmasq);
+        g_ptr_array_add(dnsmasqs, dnsmasq);
     }
     return dnsmasqs;
 }
