@@ -126,7 +126,7 @@ static gboolean prefix_parse(const char *text, guint most, guint8 *prefix)
 {
     guint64 value;
 
-    if (!text || !g_ascii_string_to_unsigned(text, 10, 0, most, &value, NULL))
+    if (!g_ascii_string_to_unsigned(text, 10, 0, most, &value, NULL))
         return FALSE;
     *prefix = (guint8)value;
     return TRUE;

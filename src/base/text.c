@@ -160,7 +160,7 @@ char *text_utf8(const char *bytes, gboolean *lossy)
     GString *out = g_string_new(NULL);
     gboolean lost = FALSE;
 
-    while (bytes && *bytes) {
+    while (*bytes) {
         const char *end;
 
         if (g_utf8_validate(bytes, -1, &end)) {
@@ -181,7 +181,7 @@ char *text_hex(const char *bytes)
 {
     GString *out = g_string_new(NULL);
 
-    for (const guchar *p = (const guchar *)bytes; p && *p; p++)
+    for (const guchar *p = (const guchar *)bytes; *p; p++)
         g_string_append_printf(out, "%02x", *p);
     return g_string_free(out, FALSE);
 }
@@ -278,7 +278,7 @@ const char *text_suggest(const char *name, const char *const *candidates)
 
     if (length == 0 || length > SUGGEST_LONGEST)
         return NULL;
-    for (; *candidates && nearest > 0; candidates++) {
+    for (; *candidates; candidates++) {
         guint distance;
 
         if (strlen(*candidates) > SUGGEST_LONGEST)

@@ -133,6 +133,18 @@ static void assert_add(const char *text, gint64 n, const char *expected)
         assert_ip(&result, expected);
 }
 
+/* An address that is none is of no kind, whatever its bytes, and has no neighbours. */
+static void test_none(void)
+{
+    Ip link_local = ip_of("fe80::1"), multicast = ip_of("ff02::1"), loopback = ip_of("::1"), result;
+
+    link_local.family = multicast.family = loopback.family = 0;
+    g_assert_false(ip_is_link_local(&link_local));
+    g_assert_false(ip_is_multicast(&multicast));
+    g_assert_false(ip_is_loopback(&loopback));
+    g_assert_false(ip_add(&loopback, 0, &result));
+}
+
 static void test_add(void)
 {
     assert_add("10.0.0.1", 0, "10.0.0.1");
@@ -327,7 +339,8 @@ static void test_mac(void)
                                         "52:54:00:12:34:567",
                                         "52-54-00-12-34-56",
                                         "52:54:00:12:34:5g",
-                                        "5 :54:00:12:34:56"};
+                                        "5 :54:00:12:34:56",
+                                        "52:g4:00:12:34:56"};
     g_autofree char *text = NULL;
     Mac mac, other;
 
@@ -350,6 +363,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/from-bytes", test_from_bytes);
     g_test_add_func("/ip/compare", test_compare);
     g_test_add_func("/ip/kinds", test_kinds);
+    g_test_add_func("/ip/none", test_none);
     g_test_add_func("/ip/add", test_add);
     g_test_add_func("/ip/range", test_range);
     g_test_add_func("/ipnet/parse", test_net_parse);

@@ -45,6 +45,12 @@ static void test_strict(void)
     assert_refused("{\"a\":1,\"a\":2}", 13, 8, FALSE, "syntax:");
     assert_refused("5", 1, 8, FALSE, "syntax:");
     assert_refused("[\"\\ud800\"]", 10, 8, TRUE, "syntax:");
+    assert_refused("[\"\\uzzzz\"]", 10, 8, TRUE, "syntax:");
+    /* What closes nothing makes no room for more. */
+    assert_refused("]][", 3, 8, FALSE, "syntax:");
+    /* A backslash takes no byte along that has to be looked at. */
+    assert_refused("[\"\\\xff\"]", 6, 8, FALSE, "encoding: byte 3");
+    assert_refused("[\"\\\xff\"]", 6, 8, TRUE, "syntax:");
     assert_refused("[99999999999999999999]", 22, 8, FALSE, "syntax:");
     assert_refused("[1]\0", 4, 8, FALSE, "nul: byte 3");
     assert_refused("[\"\\\0\"]", 6, 8, TRUE, "nul: byte 3");
@@ -122,6 +128,11 @@ static void test_raw_bytes_own_markers(void)
     /* Their neighbours are nothing special, and an escaped backslash starts no escape. */
     assert_bytes("[\"\\udbff\\ude7f\\udbff\\udf00\"]", "\xf4\x8f\xb9\xbf\xf4\x8f\xbc\x80");
     assert_bytes("[\"\\\\udbff\\\\ude80\"]", "\\udbff\\ude80");
+    /* The half of one stands for nothing, whatever comes behind it. */
+    assert_refused("[\"\\udbffxude80\"]", 16, 8, TRUE, "syntax:");
+    assert_refused("[\"\\udbff\\xde80\"]", 16, 8, TRUE, "syntax:");
+    assert_refused("[\"\\udbff\\ude8g\"]", 16, 8, TRUE, "syntax:");
+    assert_refused("[\"\\udbff\\ude8", 13, 8, TRUE, "syntax:");
 }
 
 static void test_raw_bytes_every_pair(void)

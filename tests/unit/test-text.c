@@ -232,6 +232,11 @@ static void test_suggest(void)
     g_assert_cmpstr(text_suggest("amp", names), ==, "map");
     /* One that differs in case only is nearer than one that differs in a letter, wherever it stands. */
     g_assert_cmpstr(text_suggest("vm1", names), ==, "VM1");
+    /* Of two that are equally near, the first. */
+    g_assert_cmpstr(text_suggest("map", (const char *const[]){"map", "MAP", NULL}), ==, "map");
+    /* What is too long to compare is passed over, however near it is. */
+    g_assert_null(text_suggest(long_name + 72, (const char *const[]){long_name + 71, NULL}));
+    g_assert_cmpstr(text_suggest("mpa", (const char *const[]){long_name, "map", NULL}), ==, "map");
     g_assert_null(text_suggest("nfo", names));
     g_assert_null(text_suggest("xyz", names));
     g_assert_null(text_suggest("", names));
@@ -282,6 +287,7 @@ static void test_xml(void)
         {"\x7f", "&#x7F;"},
         {"\r", "&#xD;"},
         {"bad \xff", "bad \xef\xbf\xbd"},
+        {"cut \xe6\x97", "cut \xef\xbf\xbd\xef\xbf\xbd"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

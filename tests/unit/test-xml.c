@@ -46,6 +46,9 @@ static void test_shapes(void)
     accepts("<?xml version=\"1.0\" encoding = \"us-ascii\" standalone='yes' ?><a></a >");
     accepts("<!-- c --><?pi data?><a b = '1>2' c=\"&lt;'\"\n>x<!-- < & --><b/><![CDATA[<&>]]></a><!-- e -->");
     accepts("<n:a xmlns:n='urn:x' n:b=''>\xc3\xa4</n:a>");
+    accepts("<a\r\n\tb='1'\r/>");
+    /* An instruction whose name only begins like the XML declaration's declares nothing. */
+    accepts("<?xml-stylesheet encoding='UTF-16'?><a/>");
 }
 
 static void test_syntax(void)
@@ -143,6 +146,18 @@ static void test_encodings(void)
     refused_text("<a>\xc0\xaf</a>", "encoding");
     refused_text("<a>\xed\xa0\x80</a>", "encoding");
     refused_text("\x4c\x6f\xa7\x94", "encoding");
+}
+
+/* The message repeats as much of the name as a reader needs. */
+static void test_encoding_name(void)
+{
+    g_autofree char *name = g_strnfill(1000, 'x');
+    g_autofree char *xml = g_strdup_printf("<?xml version='1.0' encoding='%s'?><a/>", name);
+    g_autofree char *message = g_strdup_printf("encoding: the document is in %.40s, not in UTF-8", name);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(xml_parse(xml, strlen(xml), &XML_LIMITS_FILE, &error));
+    g_assert_cmpstr(error->message, ==, message);
 }
 
 static void test_doctype(void)
@@ -389,6 +404,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xml/syntax", test_syntax);
     g_test_add_func("/xml/scan", test_scan);
     g_test_add_func("/xml/encodings", test_encodings);
+    g_test_add_func("/xml/encoding-name", test_encoding_name);
     g_test_add_func("/xml/doctype", test_doctype);
     g_test_add_func("/xml/bomb", test_bomb);
     g_test_add_func("/xml/limits", test_limits);
