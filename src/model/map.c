@@ -229,6 +229,7 @@ static void row_add_leases(MapRow *row, const GPtrArray *leases)
     }
 }
 
+/* The row has a MAC. */
 static void row_add_agent(MapRow *row, const Domain *domain)
 {
     for (guint i = 0; i < domain->agent->len; i++) {
@@ -236,7 +237,7 @@ static void row_add_agent(MapRow *row, const Domain *domain)
         gboolean is_new;
         Address *address;
 
-        if (!row->has_mac || !mac_equal(&reported->mac, &row->mac))
+        if (!mac_equal(&reported->mac, &row->mac))
             continue;
         address = row_address(row, &reported->net.ip, ADDRESS_AGENT, &is_new);
         if (address->prefix < 0)
@@ -423,7 +424,7 @@ static void join_unclaimed(Join *join, GPtrArray *rows)
             master && master->is_bridge ? g_hash_table_lookup(join->networks_by_bridge, master->name) : NULL;
         MapRow *row;
 
-        if (!network || !network->active || g_hash_table_contains(join->claimed, link->name))
+        if (!network || g_hash_table_contains(join->claimed, link->name))
             continue;
         row = map_row_new();
         row->tap = g_strdup(link->name);

@@ -201,6 +201,9 @@ static void test_listening_ipv6(void)
     small.bridge->carrier = 1;
     g_array_index(facts->addresses, LinkAddress, 1).flags = LINK_ADDRESS_TENTATIVE;
     assert_tri(network_dnsmasq_listening, &small, TRI_NO, "udp [::]%virbr0:547\n");
+    /* Nor can it be had where the bridge has it no more. */
+    g_array_set_size(facts->addresses, 1);
+    assert_tri(network_dnsmasq_listening, &small, TRI_NO, "udp [::]%virbr0:547\n");
 }
 
 static void test_listening_unwanted(void)
@@ -267,6 +270,23 @@ static void test_rivals(void)
     }
 }
 
+/* An IPv4 wildcard takes nothing from an IPv6 address, and DHCP over IPv6 has a port of its own. */
+static void test_rivals_ipv6(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = world_new();
+
+    small = (Small){.facts = facts, .network = world_network(facts, "six", "nat", "virbr6")};
+    world_ip(small.network, "fd00::1/64", "fd00::100", "fd00::1ff");
+    small.bridge = world_bridge(facts, small.network, 10);
+    world_dnsmasq(facts, small.network, PID);
+    world_socket(facts, IPPROTO_UDP, "0.0.0.0", PORT_DNS, 0, 7);
+    world_socket(facts, IPPROTO_UDP, "::", PORT_DHCP4, 0, 7);
+    assert_rivals(&small, 0);
+    world_socket(facts, IPPROTO_UDP, "::", PORT_DNS, 0, 7)->v6only = TRUE;
+    assert_rivals(&small, 1);
+}
+
 /* Its own sockets are rivals to nobody, as far as they can be told. */
 static void test_rivals_own(void)
 {
@@ -313,6 +333,7 @@ static void test_socket_text(void)
     Socket *socket = world_socket(facts, IPPROTO_UDP, "0.0.0.0", 53, 0, 812);
     g_autofree char *four = NULL;
     g_autofree char *six = NULL;
+    g_autofree char *nameless = NULL;
 
     g_free(socket->program);
     socket->program = g_strdup("named");
@@ -322,6 +343,10 @@ static void test_socket_text(void)
     socket->uid = 33;
     six = network_socket_text(socket);
     g_assert_cmpstr(six, ==, "tcp [::1]:53 (uid 33)");
+    /* A process whose name could not be read any more. */
+    socket->pid = 814;
+    nameless = network_socket_text(socket);
+    g_assert_cmpstr(nameless, ==, "tcp [::1]:53 (uid 33)");
 }
 
 /* -------------------------------------------------------------------------------------------- rows */
@@ -397,6 +422,42 @@ static void test_pool(void)
     g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, 3);
 }
 
+/* Whose a lease is, where there is no UUID to tell: the network's of its name. */
+static void test_pool_without_uuid(void)
+{
+    for (guint i = 0; i < 2; i++) {
+        Small small;
+        g_autoptr(Facts) facts = small_new(&small);
+        g_autoptr(GPtrArray) rows = NULL;
+        Lease *lease = world_lease(facts, "default", NULL, "192.168.122.5", 10);
+
+        g_clear_pointer(i ? &lease->network_uuid : &small.network->uuid, g_free);
+        world_lease(facts, "other", NULL, "192.168.122.6", 10);
+        rows = network_rows(facts);
+        g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, 1);
+    }
+}
+
+/* To have read none where not all could be read is not to know that there is none. */
+static void test_pool_unread(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+
+    for (gint leases = 0; leases < 2; leases++) {
+        g_autoptr(GPtrArray) rows = NULL;
+
+        small.network->leases_unread = TRUE;
+        rows = network_rows(facts);
+        g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, leases ? leases : -1);
+        g_ptr_array_unref(rows);
+        small.network->leases_unread = FALSE;
+        rows = network_rows(facts);
+        g_assert_cmpint(((const NetworkRow *)rows->pdata[0])->leases, ==, leases);
+        world_lease(facts, "default", NULL, "192.168.122.5", 10);
+    }
+}
+
 /* A host reserved outside of the range has a lease that takes nothing from it. */
 static void test_pool_outside(void)
 {
@@ -447,12 +508,15 @@ int main(int argc, char **argv)
     g_test_add_func("/network/listening/ipv6", test_listening_ipv6);
     g_test_add_func("/network/listening/unwanted", test_listening_unwanted);
     g_test_add_func("/network/rivals", test_rivals);
+    g_test_add_func("/network/rivals/ipv6", test_rivals_ipv6);
     g_test_add_func("/network/rivals/own", test_rivals_own);
     g_test_add_func("/network/rivals/inactive", test_rivals_inactive);
     g_test_add_func("/network/socket-text", test_socket_text);
     g_test_add_func("/network/rows", test_rows);
     g_test_add_func("/network/rows/unread", test_rows_unread);
     g_test_add_func("/network/pool", test_pool);
+    g_test_add_func("/network/pool/without-uuid", test_pool_without_uuid);
+    g_test_add_func("/network/pool/unread", test_pool_unread);
     g_test_add_func("/network/pool/outside", test_pool_outside);
     g_test_add_func("/network/pool/saturates", test_pool_saturates);
     return g_test_run();

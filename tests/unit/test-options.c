@@ -35,6 +35,11 @@ static const Command command_own = {
     .standard = "tap",
 };
 
+/* The second argument's name is that of an option, which keeps its own meaning. */
+static const Argument named_arguments[] = {{"FILE|TEMPLATE", FALSE, NULL}, {"FORCE", TRUE, NULL}, {0}};
+static const Command command_named = {
+    .name = "named", .summary = "named", .arguments = named_arguments, .options = own_options};
+
 static const Command command_plain = {.name = "plain", .summary = "no JSON, no table, no words"};
 static const Command command_raw = {.name = "raw", .summary = "as they are", .flags = COMMAND_RAW};
 
@@ -99,14 +104,19 @@ static char *understood(const Context *ctx)
     return g_string_free(text, FALSE);
 }
 
-static void assert_line(const char *line, const char *expected)
+static void assert_understood(const Command *command, const char *line, const char *expected)
 {
-    g_auto(Parsed) parsed = parse(&command_own, line);
+    g_auto(Parsed) parsed = parse(command, line);
     g_autofree char *text = NULL;
 
     g_assert_no_error(parsed.error);
     text = understood(&parsed.ctx);
     g_assert_cmpstr(text, ==, expected);
+}
+
+static void assert_line(const char *line, const char *expected)
+{
+    assert_understood(&command_own, line, expected);
 }
 
 static void assert_refused(const Command *command, const char *line, const char *message, const char *hint)
@@ -254,6 +264,29 @@ static void test_words(void)
 
         g_assert_true(parsed.ok && option_flag(&parsed.ctx, "list-columns"));
     }
+}
+
+/* As with virsh: an argument by its name, at whatever place. */
+static void test_named(void)
+{
+    assert_line("--network|net", "net ");
+    assert_line("--network=net|mac", "net mac ");
+    assert_line("mac|--network|net", "net mac ");
+    assert_line("--mac|mac|net", "net mac ");
+    assert_line("--mac=mac|--network=net|-f", "net mac force= ");
+    assert_line("--network|a|--network|b", "b ");
+    assert_line("--network=", " ");
+    assert_line("--network|--force", "--force ");
+    assert_refused(&command_own, "--mac|mac", "NETWORK is missing", NULL);
+    assert_refused(&command_own, "--network|net|mac|more", "'more' is one argument too many", NULL);
+    assert_refused(&command_own, "--network|net|--mac|mac|more", "'more' is one argument too many", NULL);
+    assert_refused(&command_own, "--network", "option '--network' needs a value", NULL);
+    assert_refused(&command_own, "--networ|net", "there is no option '--networ'",
+                   "did you mean '--network'?");
+    assert_understood(&command_named, "--file|x", "x ");
+    assert_understood(&command_named, "--force|x", "x force= ");
+    assert_understood(&command_named, "y|--file|x", "x y ");
+    assert_refused(&command_named, "--template|x", "there is no option '--template'", NULL);
 }
 
 static void test_common(void)
@@ -471,6 +504,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/unknown", test_unknown);
     g_test_add_func("/options/numbers", test_numbers);
     g_test_add_func("/options/words", test_words);
+    g_test_add_func("/options/named", test_named);
     g_test_add_func("/options/common", test_common);
     g_test_add_func("/options/common/absent", test_common_absent);
     g_test_add_func("/options/json-before", test_json_before);
