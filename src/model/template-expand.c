@@ -147,10 +147,11 @@ static gboolean expand_text_node(Expansion *expansion, xmlNodePtr node, GError *
 
 /* ---------------------------------------------------------------------------------------- elements */
 
+/* Its vnat:if; check_vocabulary let no other attribute of ours through. */
 static xmlAttrPtr condition_of(xmlNodePtr node)
 {
     for (xmlAttrPtr attr = node->properties; attr; attr = attr->next) {
-        if (template_is_ours(attr->ns) && strcmp((const char *)attr->name, "if") == 0)
+        if (template_is_ours(attr->ns))
             return attr;
     }
     return NULL;

@@ -226,7 +226,7 @@ static GArray *taken_subnets(GHashTable *resolved, const TemplateWorld *world)
     GHashTableIter iter;
     gpointer value;
 
-    if (world && world->used)
+    if (world)
         g_array_append_vals(taken, world->used->data, world->used->len);
     g_hash_table_iter_init(&iter, resolved);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
