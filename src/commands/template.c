@@ -188,21 +188,6 @@ const Command command_template_show = {
 
 /* --------------------------------------------------------------------------------- template render */
 
-static gboolean has_auto(GHashTable *values, const Template *tmpl)
-{
-    const GPtrArray *params = template_params(tmpl);
-
-    for (guint i = 0; i < params->len; i++) {
-        const TemplateParam *param = params->pdata[i];
-        const char *value = g_hash_table_lookup(values, param->name);
-
-        if ((param->type == PARAM_CIDR4 || param->type == PARAM_CIDR6) &&
-            g_strcmp0(value ? value : param->default_value, "auto") == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static int run_template_render(Context *ctx)
 {
     const char *name = argument(ctx, 0);
@@ -217,7 +202,7 @@ static int run_template_render(Context *ctx)
     values = values_parse(ctx, &error);
     tmpl = values ? values_template(ctx, name, &error) : NULL;
     /* Only an automatic subnet depends on the host. */
-    if (tmpl && has_auto(values, tmpl)) {
+    if (tmpl && template_has_auto(tmpl, values)) {
         if (!(world = world_open(ctx, &code)))
             return code;
         world_read(world, WANT_ALL_NETWORKS | WANT_ROUTES, &error);

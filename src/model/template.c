@@ -195,11 +195,30 @@ static gboolean check_declared(const Template *tmpl, GHashTable *values, GError 
     return TRUE;
 }
 
+/* As given, else by default; NULL: neither. */
+static const char *value_of(const TemplateParam *param, GHashTable *values)
+{
+    const char *given = values ? g_hash_table_lookup(values, param->name) : NULL;
+
+    return given ? given : param->default_value;
+}
+
+gboolean template_has_auto(const Template *tmpl, GHashTable *values)
+{
+    for (guint i = 0; i < tmpl->params->len; i++) {
+        const TemplateParam *param = g_ptr_array_index(tmpl->params, i);
+        const char *value = value_of(param, values);
+
+        if (value && param_is_auto(param, value))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* The canonical value into resolved, unless the parameter is optional and unset. */
 static gboolean resolve(const TemplateParam *param, GHashTable *values, GHashTable *resolved, GError **error)
 {
-    const char *given = values ? g_hash_table_lookup(values, param->name) : NULL;
-    const char *value = given ? given : param->default_value;
+    const char *value = value_of(param, values);
     g_autofree char *canonical = value ? param_canonical(param, value) : NULL;
     g_autofree char *expectation = NULL;
 

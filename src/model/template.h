@@ -57,6 +57,12 @@ const GPtrArray *template_params(const Template *tmpl);
 const TemplateParam *template_param(const Template *tmpl, const char *name);
 const char *template_description(const Template *tmpl);
 
+/*
+ * Whether a subnet is to be chosen ("auto", given or by default): then what comes of the template depends on
+ * the host. values: as for template_render.
+ */
+gboolean template_has_auto(const Template *tmpl, GHashTable *values);
+
 /* What the choice of an automatic subnet must avoid: subnets and routes in use (IpNet). Prefixes 0 and 1,
  * default routes, are ignored. */
 typedef struct {

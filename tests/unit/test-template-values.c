@@ -259,6 +259,34 @@ static void test_auto(void)
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
 }
 
+/* Only "auto" of a subnet that counts makes what is rendered depend on the host. */
+static void test_has_auto(void)
+{
+    static const struct {
+        const char *params, *values;
+        gboolean expected;
+    } cases[] = {
+        {"<vnat:param name='s' type='cidr4' default='auto'/>", "", TRUE},
+        {"<vnat:param name='s' type='cidr4' default='auto'/>", "s=10.0.0.0/24", FALSE},
+        {"<vnat:param name='s' type='cidr4' default='10.0.0.0/24'/>", "", FALSE},
+        {"<vnat:param name='s' type='cidr4' default='10.0.0.0/24'/>", "s=auto", TRUE},
+        {"<vnat:param name='s' type='cidr4' optional='yes'/>", "", FALSE},
+        {"<vnat:param name='a' type='int'/><vnat:param name='s' type='cidr6'/>", "s=auto", TRUE},
+        {"<vnat:param name='s' type='text' default='auto'/>", "", FALSE},
+        {"", "", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<network" NS ">%s</network>", cases[i].params);
+        g_autoptr(Template) tmpl = parsed(xml);
+        g_autoptr(GHashTable) values = values_of(cases[i].values);
+
+        g_assert_cmpint(template_has_auto(tmpl, values), ==, cases[i].expected);
+        if (!*cases[i].values)
+            g_assert_cmpint(template_has_auto(tmpl, NULL), ==, cases[i].expected);
+    }
+}
+
 /* 3,000 subnets in use are passed in as many steps. */
 static void test_auto_crowded(void)
 {
@@ -299,6 +327,7 @@ int main(int argc, char **argv)
     g_test_add_func("/template-values/long-values", test_long_values);
     g_test_add_func("/template-values/cidr", test_cidr);
     g_test_add_func("/template-values/auto", test_auto);
+    g_test_add_func("/template-values/has-auto", test_has_auto);
     g_test_add_func("/template-values/auto-crowded", test_auto_crowded);
     g_test_add_func("/template-values/auto6", test_auto6);
     return g_test_run();
