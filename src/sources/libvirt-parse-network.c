@@ -33,7 +33,7 @@ static double attr_seconds(xmlNodePtr node, const char *name)
     char *end = NULL;
     double value = text ? g_ascii_strtod(text, &end) : 0;
 
-    return text && end != text && *end == '\0' && value >= 0 && value <= G_MAXINT32 ? value : 0;
+    return text && *end == '\0' && value >= 0 && value <= G_MAXINT32 ? value : 0;
 }
 
 static void network_parse_bridge(Network *network, xmlNodePtr bridge)

@@ -191,6 +191,38 @@ static void test_domain_odd(void)
     g_assert_cmpstr(mac_format(&iface->mac, mac), ==, "52:54:00:00:00:03");
 }
 
+/* The number of a domain that runs, 0 among them; what is no such number says that it does not. */
+static void test_domain_id(void)
+{
+    static const struct {
+        const char *id;
+        gint expected;
+    } cases[] = {{"0", 0},           {"7", 7},   {"2147483647", G_MAXINT},
+                 {"2147483648", -1}, {"-1", -1}, {"", -1},
+                 {"x", -1},          {"1x", -1}, {" 1", -1}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain id='%s'><name>a</name><uuid>u</uuid></domain>", cases[i].id);
+        g_autoptr(Domain) domain = libvirt_parse_domain(xml, strlen(xml), NULL);
+
+        g_assert_cmpint(domain->id, ==, cases[i].expected);
+    }
+}
+
+/* Attributes and elements of others are not libvirt's, whatever they are called. */
+static void test_domain_foreign(void)
+{
+    g_autoptr(Domain) domain =
+        domain_of("<interface type='bridge'><source xmlns:x='urn:x' x:network='no' bridge='br0'/>"
+                  "<x:target xmlns:x='urn:x' dev='no'/></interface>");
+    const DomainInterface *iface = domain->interfaces->pdata[0];
+
+    g_assert_cmpstr(iface->source, ==, "br0");
+    g_assert_null(iface->network);
+    g_assert_null(iface->target);
+}
+
 static void test_domain_refused(void)
 {
     static const char *const documents[] = {
@@ -331,6 +363,80 @@ static void test_network_odd(void)
     g_assert_cmpuint(((const NetworkIp *)network->ips->pdata[0])->ranges->len, ==, 0);
 }
 
+static void test_network_delay(void)
+{
+    static const struct {
+        const char *text;
+        double seconds;
+    } cases[] = {{"0", 0},          {"2", 2},     {"0.5", 0.5}, {"2147483647", 2147483647.0},
+                 {"2147483648", 0}, {"1e300", 0}, {"-1", 0},    {"inf", 0},
+                 {"nan", 0},        {"", 0},      {"x", 0},     {"2s", 0},
+                 {"0x", 0}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<network><name>n</name><bridge delay='%s'/></network>", cases[i].text);
+        g_autoptr(Network) network = libvirt_parse_network(xml, strlen(xml), NULL);
+
+        g_assert_cmpfloat(network->delay, ==, cases[i].seconds);
+    }
+}
+
+/* Half a range is none, and does not take the others along. */
+static void test_network_ranges(void)
+{
+    static const char xml[] =
+        "<network><name>n</name><ip address='10.0.0.1' prefix='24'><dhcp><range/><range start='10.0.0.2'/>"
+        "<range end='10.0.0.3'/><range start='10.0.0.4' end='x'/><range start='10.0.0.5' end='10.0.0.6'/>"
+        "</dhcp></ip></network>";
+    g_autoptr(Network) network = libvirt_parse_network(xml, strlen(xml), NULL);
+    const NetworkIp *ip = network->ips->pdata[0];
+    char first[IP_TEXT];
+
+    g_assert_cmpuint(ip->ranges->len, ==, 1);
+    g_assert_cmpstr(ip_format(&g_array_index(ip->ranges, DhcpRange, 0).first, first), ==, "10.0.0.5");
+}
+
+/* The record of a rendering among what others keep in the metadata; parameters with a name and a value. */
+static void test_network_record(void)
+{
+    static const char xml[] =
+        "<network><name>n</name><metadata>text<template name='no namespace'/>"
+        "<t:other xmlns:t='urn:vnat:template:1' name='other'/>"
+        "<t:template xmlns:t='urn:vnat:template:1' name='nat'>text<t:parameter name='a' value='1'/>"
+        "<t:parameter name='b'/><t:parameter value='2'/><t:parameters name='c' value='3'/>"
+        "<o:parameter xmlns:o='urn:o' name='d' value='4'/><t:parameter name='e' value=''/></t:template>"
+        "<t:template xmlns:t='urn:vnat:template:1' name='second'/></metadata></network>";
+    g_autoptr(Network) network = libvirt_parse_network(xml, strlen(xml), NULL);
+    const GPtrArray *values = network->template_values;
+
+    g_assert_cmpstr(network->template_name, ==, "nat");
+    g_assert_cmpuint(values->len, ==, 2);
+    g_assert_cmpstr(((const TemplateValue *)values->pdata[0])->name, ==, "a");
+    g_assert_cmpstr(((const TemplateValue *)values->pdata[0])->value, ==, "1");
+    g_assert_cmpstr(((const TemplateValue *)values->pdata[1])->name, ==, "e");
+    g_assert_cmpstr(((const TemplateValue *)values->pdata[1])->value, ==, "");
+}
+
+static void test_network_refused(void)
+{
+    static const char *const documents[] = {
+        "",
+        "<network/>",
+        "<network><uuid>u</uuid></network>",
+        "<domain><name>a</name><uuid>u</uuid></domain>",
+        "<network xmlns='urn:x'><name>n</name></network>",
+        "<!DOCTYPE network><network><name>n</name></network>",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(documents); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(libvirt_parse_network(documents[i], strlen(documents[i]), &error));
+        g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
+    }
+}
+
 static void test_network_truncated(void)
 {
     gsize length = 0;
@@ -398,6 +504,7 @@ static void test_leases_bad(void)
         {"[{" GOOD ", \"expiry-time\": \"1\"}]", 0, 1},
         {"[{" GOOD ", \"expiry-time\": 1.5}]", 0, 1},
         {"[{\"ip-address\": \"10.0.0.1\", \"expiry-time\": 0}]", 0, 1},
+        {"[{\"ip-address\": \"10.0.0.1\", \"mac-address\": \"52:54:00\", \"expiry-time\": 0}]", 0, 1},
         {"[{\"mac-address\": \"52:54:00:00:00:01\", \"expiry-time\": 0}]", 0, 1},
         {"[{\"ip-address\": \"10.0.0.1/8\", \"mac-address\": \"52:54:00:00:00:01\", \"expiry-time\": 0}]", 0,
          1},
@@ -464,12 +571,18 @@ int main(int argc, char **argv)
     g_test_add_func("/libvirt-parse/domain/actual", test_domain_actual);
     g_test_add_func("/libvirt-parse/domain/inactive", test_domain_inactive);
     g_test_add_func("/libvirt-parse/domain/odd", test_domain_odd);
+    g_test_add_func("/libvirt-parse/domain/id", test_domain_id);
+    g_test_add_func("/libvirt-parse/domain/foreign", test_domain_foreign);
     g_test_add_func("/libvirt-parse/domain/refused", test_domain_refused);
     g_test_add_func("/libvirt-parse/domain/truncated", test_domain_truncated);
     g_test_add_func("/libvirt-parse/network/nat", test_network_nat);
     g_test_add_func("/libvirt-parse/network/full", test_network_full);
     g_test_add_func("/libvirt-parse/network/modes", test_network_modes);
     g_test_add_func("/libvirt-parse/network/odd", test_network_odd);
+    g_test_add_func("/libvirt-parse/network/delay", test_network_delay);
+    g_test_add_func("/libvirt-parse/network/ranges", test_network_ranges);
+    g_test_add_func("/libvirt-parse/network/record", test_network_record);
+    g_test_add_func("/libvirt-parse/network/refused", test_network_refused);
     g_test_add_func("/libvirt-parse/network/truncated", test_network_truncated);
     g_test_add_func("/libvirt-parse/leases", test_leases);
     g_test_add_func("/libvirt-parse/leases/bad", test_leases_bad);

@@ -112,6 +112,9 @@ static void test_address_refused(void)
     body->ifa_family = AF_APPLETALK;
     g_assert_false(link_address_parse(message, &address));
     body->ifa_family = AF_INET;
+    body->ifa_index = 0;
+    g_assert_false(link_address_parse(message, &address));
+    body->ifa_index = 1;
     message->nlmsg_type = RTM_DELADDR;
     g_assert_false(link_address_parse(message, &address));
 }
@@ -149,6 +152,10 @@ static void test_neighbour_refused(void)
     body->ndm_flags |= NTF_PROXY;
     g_assert_false(neighbour_parse(message, &neighbour));
     body->ndm_flags = 0;
+    body->ndm_ifindex = -body->ndm_ifindex;
+    g_assert_false(neighbour_parse(message, &neighbour));
+    body->ndm_ifindex = -body->ndm_ifindex;
+    g_assert_true(neighbour_parse(message, &neighbour));
     attr_in(message, sizeof(*body), NDA_DST)->nla_type = NDA_VNI;
     g_assert_false(neighbour_parse(message, &neighbour));
 }
@@ -174,6 +181,24 @@ static void test_fdb_vlan(void)
     g_assert_cmpuint(entry.updated, ==, G_MAXUINT32);
     ((struct ndmsg *)NLMSG_DATA((struct nlmsghdr *)request.words))->ndm_flags = NTF_SELF;
     g_assert_false(fdb_entry_parse(message, &entry));
+}
+
+/* Without a port or an address there is nothing that could have been learned. */
+static void test_fdb_refused(void)
+{
+    static const gint ifindexes[] = {3, 0, -3};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ifindexes); i++) {
+        const struct ndmsg body = {.ndm_family = AF_BRIDGE, .ndm_ifindex = ifindexes[i]};
+        NetlinkRequest request;
+        FdbEntry entry;
+
+        netlink_request_init(&request, RTM_NEWNEIGH, &body, sizeof(body));
+        netlink_request_put_u32(&request, NDA_MASTER, 10);
+        g_assert_false(fdb_entry_parse((const struct nlmsghdr *)request.words, &entry));
+        netlink_request_put(&request, NDA_LLADDR, "\x52\x54\0\0\0\x01", 6);
+        g_assert_cmpint(fdb_entry_parse((const struct nlmsghdr *)request.words, &entry), ==, i == 0);
+    }
 }
 
 /* Starts a route with this header; the caller adds attributes. */
@@ -214,6 +239,91 @@ static void test_route_refused(void)
     netlink_request_put(&request, RTA_GATEWAY, "\x0a\0\0", 3);
     g_assert_false(route_parse(message, AF_INET, routes));
     g_assert_cmpuint(routes->len, ==, 1);
+}
+
+/* Of a family that has no addresses here, even if it was asked for. */
+static void test_route_family(void)
+{
+    const struct rtmsg body = {.rtm_family = AF_MPLS, .rtm_type = RTN_UNICAST};
+    g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    NetlinkRequest request;
+
+    netlink_request_init(&request, RTM_NEWROUTE, &body, sizeof(body));
+    g_assert_false(route_parse((const struct nlmsghdr *)request.words, AF_MPLS, routes));
+}
+
+/* Six bytes are no IPv4 destination, and not the default one either. */
+static void test_route_destination(void)
+{
+    g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    NetlinkRequest request;
+    const struct nlmsghdr *message = start_route(&request, 0, 0);
+
+    netlink_request_put(&request, RTA_DST, "\x0a\0\0\0\0\0", 6);
+    g_assert_false(route_parse(message, AF_INET, routes));
+}
+
+/* A gateway of another family tells its own: its number and its length must agree. */
+static void test_route_via(void)
+{
+    static const struct {
+        guint16 family;
+        gsize length; /* of the address behind it */
+        gboolean good;
+    } cases[] = {{AF_INET6, 16, TRUE}, {AF_INET, 4, TRUE},    {AF_INET6, 4, FALSE}, {AF_INET, 16, FALSE},
+                 {AF_INET6, 0, FALSE}, {AF_INET6, 15, FALSE}, {AF_MPLS, 4, FALSE}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        guint8 via[sizeof(struct rtvia) + 16] = {0};
+        g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+        NetlinkRequest request;
+        const struct nlmsghdr *message = start_route(&request, 0, 0);
+
+        memcpy(via, &cases[i].family, sizeof(cases[i].family));
+        via[sizeof(struct rtvia)] = 0xfd;
+        netlink_request_put(&request, RTA_VIA, via, sizeof(struct rtvia) + cases[i].length);
+        g_assert_cmpint(route_parse(message, AF_INET, routes), ==, cases[i].good);
+        g_assert_cmpuint(routes->len, ==, cases[i].good ? 1 : 0);
+        if (cases[i].good)
+            g_assert_cmpuint(g_array_index(routes, Route, 0).gateway.bytes[0], ==, 0xfd);
+    }
+}
+
+/* Too short to tell even a family. */
+static void test_route_via_short(void)
+{
+    g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    NetlinkRequest request;
+    const struct nlmsghdr *message = start_route(&request, 0, 0);
+
+    netlink_request_put(&request, RTA_VIA, "\x02", 1);
+    g_assert_false(route_parse(message, AF_INET, routes));
+}
+
+/* A hop's gateway that is none takes the whole route along. */
+static void test_route_hop_gateway(void)
+{
+    struct {
+        struct rtnexthop hop;
+        struct nlattr attr;
+        guint8 address[4];
+    } hops[2] = {0};
+
+    for (gsize bad = 0; bad < 2; bad++) {
+        g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+        NetlinkRequest request;
+        const struct nlmsghdr *message = start_route(&request, 0, 0);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(hops); i++) {
+            hops[i].hop = (struct rtnexthop){.rtnh_len = sizeof(hops[i]), .rtnh_ifindex = (int)i + 3};
+            hops[i].attr = (struct nlattr){.nla_len = sizeof(struct nlattr) + 4, .nla_type = RTA_GATEWAY};
+        }
+        if (bad)
+            hops[1].attr.nla_len--;
+        netlink_request_put(&request, RTA_MULTIPATH, hops, sizeof(hops));
+        g_assert_cmpint(route_parse(message, AF_INET, routes), ==, !bad);
+        g_assert_cmpuint(routes->len, ==, bad ? 0 : 2);
+    }
 }
 
 static void test_route_hops_hostile(void)
@@ -293,7 +403,13 @@ int main(int argc, char **argv)
     g_test_add_func("/addresses/flags", test_address_flags);
     g_test_add_func("/neighbours/refused", test_neighbour_refused);
     g_test_add_func("/fdb/vlan", test_fdb_vlan);
+    g_test_add_func("/fdb/refused", test_fdb_refused);
     g_test_add_func("/routes/refused", test_route_refused);
+    g_test_add_func("/routes/family", test_route_family);
+    g_test_add_func("/routes/destination", test_route_destination);
+    g_test_add_func("/routes/via", test_route_via);
+    g_test_add_func("/routes/via/short", test_route_via_short);
+    g_test_add_func("/routes/hop-gateway", test_route_hop_gateway);
     g_test_add_func("/routes/hops-hostile", test_route_hops_hostile);
     g_test_add_func("/routes/hop-flags", test_route_hop_flags);
     g_test_add_func("/cut", test_cut);

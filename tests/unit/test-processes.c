@@ -38,6 +38,8 @@ static void test_cmdline(void)
         CASE("/usr/sbin/dnsmasq2\0--conf-file=/d/net.conf\0", FALSE),
         CASE("/usr/sbin/xdnsmasq\0--conf-file=/d/net.conf\0", FALSE),
         CASE("/dnsmasq/sh\0--conf-file=/d/net.conf\0", FALSE),
+        CASE("/usr/sbin/dnsmask\0--conf-file=/d/net.conf\0", FALSE),
+        CASE("/usr/sbin/dnsmasq\0--conf-fils=/d/net.conf\0", FALSE),
         CASE("vim\0dnsmasq\0--conf-file=/d/net.conf\0", FALSE),
         CASE("--conf-file=/d/net.conf\0", FALSE),
         CASE("/usr/sbin/dnsmasq --conf-file=/d/net.conf\0", FALSE),
@@ -74,6 +76,7 @@ static void test_stat(void)
         {"1 (a)S 4", 0},
         {"1 (a", 0},
         {"1 a) S 4", 0},
+        {"1) S (a", 0},
         {")", 0},
         {"", 0},
     };
@@ -244,6 +247,9 @@ static void test_pid_file_unreadable(Host *host, gconstpointer data)
         check(host, "net", FALSE, TRUE);
     }
     write_pid(host, "net", large);
+    check(host, "net", FALSE, TRUE);
+    /* A number is not taken from in front of a NUL. */
+    g_assert_true(g_file_set_contents(path, "1\0002\n", 4, NULL));
     check(host, "net", FALSE, TRUE);
     /* Neither waited for nor followed into a directory. */
     g_assert_cmpint(g_remove(path), ==, 0);
