@@ -17,6 +17,15 @@ Deadline deadline_within(Deadline deadline, double seconds)
     return MIN(deadline, deadline_in(seconds));
 }
 
+Deadline deadline_share(Deadline deadline, double share)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (deadline == DEADLINE_NEVER || deadline <= now)
+        return deadline;
+    return now + (gint64)((double)(deadline - now) * share);
+}
+
 int deadline_poll_ms(Deadline deadline)
 {
     gint64 left;

@@ -82,21 +82,19 @@ static char *fd_read_most(int fd, gsize most, gsize *length)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-gboolean file_read(const char *path, gsize max_bytes, gboolean trusted, char **bytes, gsize *length,
-                   GError **error)
+/* Closes fd. */
+static gboolean read_checked(int fd, const char *path, gsize max_bytes, gboolean trusted, char **bytes,
+                             gsize *length, GError **error)
 {
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    AUTO_FD own = fd;
     g_autofree char *content = NULL;
     gsize got = 0;
 
-    /* ENXIO: a socket cannot be opened at all. */
-    if (fd < 0 && errno == ENXIO)
+    if (own < 0)
         return vnat_error_set(error, VNAT_ERROR_INVALID, "type: %s is not a regular file", path);
-    if (fd < 0)
-        return file_errno(error, path, errno);
-    if (!file_check(path, fd, trusted, error))
+    if (!file_check(path, own, trusted, error))
         return FALSE;
-    content = fd_read_most(fd, max_bytes < G_MAXSIZE ? max_bytes + 1 : max_bytes, &got);
+    content = fd_read_most(own, max_bytes < G_MAXSIZE ? max_bytes + 1 : max_bytes, &got);
     if (!content)
         return file_errno(error, path, errno);
     if (got > max_bytes)
@@ -107,9 +105,25 @@ gboolean file_read(const char *path, gsize max_bytes, gboolean trusted, char **b
     return TRUE;
 }
 
+gboolean file_read_fd(int fd, const char *path, gsize max_bytes, char **bytes, gsize *length, GError **error)
+{
+    return read_checked(fd, path, max_bytes, FALSE, bytes, length, error);
+}
+
+gboolean file_read(const char *path, gsize max_bytes, gboolean trusted, char **bytes, gsize *length,
+                   GError **error)
+{
+    int fd = open(path, FILE_OPEN_FLAGS);
+
+    /* ENXIO: a socket cannot be opened at all. */
+    if (fd < 0 && errno != ENXIO)
+        return file_errno(error, path, errno);
+    return read_checked(fd, path, max_bytes, trusted, bytes, length, error);
+}
+
 char *file_read_proc(const char *path, gsize max_bytes, gsize *length)
 {
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    AUTO_FD fd = open(path, FILE_OPEN_FLAGS);
     gsize got = 0;
     char *content;
 

@@ -3,6 +3,7 @@
 
 #include "base/deadline.h"
 
+#include <fcntl.h>
 #include <glib.h>
 
 /*
@@ -13,6 +14,15 @@
  */
 gboolean file_read(const char *path, gsize max_bytes, gboolean trusted, char **bytes, gsize *length,
                    GError **error);
+
+/* How a file of others is opened: nothing is waited for, and no terminal taken. */
+#define FILE_OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/*
+ * The same of a descriptor opened so, which it closes. fd -1: what could not be opened was a socket. path:
+ * for messages.
+ */
+gboolean file_read_fd(int fd, const char *path, gsize max_bytes, char **bytes, gsize *length, GError **error);
 
 /* /proc and /sys files: their size is 0 until read. At most max_bytes; NULL-terminated. NULL if not readable.
  */
