@@ -63,6 +63,11 @@ static int run_command(Context *ctx, int argc, char **argv)
         columns_list(stdout, command->columns);
         return EXIT_OK;
     }
+    if (ctx->replay && (command->flags & COMMAND_CHANGES)) {
+        vnat_error_set(&error, VNAT_ERROR_USAGE,
+                       "%s changes something, and a captured host cannot be changed", command->name);
+        return report(ctx, error);
+    }
     return command->run(ctx);
 }
 

@@ -75,7 +75,8 @@ typedef struct {
 
 struct Context {
     /* global options */
-    const char *uri; /* NULL: environment and default */
+    const char *uri;    /* NULL: environment and default */
+    const char *replay; /* directory of a captured host; NULL: this one */
     gboolean readonly;
     gboolean quiet;
     gboolean json;

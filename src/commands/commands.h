@@ -9,6 +9,6 @@ extern const Command command_net_list, command_net_info, command_net_dumpxml, co
     command_net_dhcp_leases;
 extern const Command command_template_list, command_template_show, command_template_render;
 extern const Command command_domiflist, command_domifaddr, command_map, command_who, command_ip,
-    command_status;
+    command_status, command_capture;
 extern const Command command_attach_interface, command_detach_interface, command_connect;
 extern const Command command_help, command_complete;

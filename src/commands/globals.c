@@ -14,6 +14,8 @@
 
 const Option options_global[] = {
     {"connect", 'c', OPTION_VALUE, "URI", "connect to this hypervisor; default qemu:///system", NULL},
+    {"replay", 0, OPTION_VALUE, "DIR", "read a captured host instead of this one; see 'vnat help capture'",
+     COMPLETE_FILE},
     {"readonly", 'r', OPTION_FLAG, NULL, "read-only connection", NULL},
     {"timeout", 0, OPTION_VALUE, "SECONDS", "deadline of the whole command; default 10", NULL},
     {"debug", 'd', OPTION_NUMBER, "N", "1: tell on stderr what is read and how long it took", NULL},
@@ -61,6 +63,7 @@ static gboolean globals_apply(Context *ctx, GError **error)
         !parse_color(option_value(ctx, "color"), &ctx->view.color, error))
         return FALSE;
     ctx->uri = option_value(ctx, "connect");
+    ctx->replay = option_value(ctx, "replay");
     ctx->readonly = option_flag(ctx, "readonly");
     ctx->quiet = option_flag(ctx, "quiet");
     ctx->json = option_flag(ctx, "json");

@@ -14,13 +14,24 @@ static void print_line(const Context *ctx, FILE *out, const char *prefix, const 
     fprintf(out, "%s%s\n", prefix, escaped);
 }
 
-/* A hint is there to be pasted: on another connection than the default it must not act on this host. */
+/* The options that a hint's command needs to mean the same host; NULL: none. New string. */
+static char *host_options(const Context *ctx)
+{
+    g_autofree char *value = NULL;
+
+    if (!ctx->replay && !ctx->uri)
+        return NULL;
+    value = text_shell(ctx->replay ? ctx->replay : ctx->uri);
+    return g_strconcat(ctx->replay ? "--replay " : "-c ", value, NULL);
+}
+
+/* A hint is there to be pasted: where another host was asked it must not act on this one. */
 static void print_hint(const Context *ctx, const char *text)
 {
     static const char program[] = "vnat ";
-    g_autofree char *uri = ctx->uri ? text_shell(ctx->uri) : NULL;
-    g_autofree char *full = uri && g_str_has_prefix(text, program)
-                                ? g_strdup_printf("vnat -c %s %s", uri, text + strlen(program))
+    g_autofree char *options = host_options(ctx);
+    g_autofree char *full = options && g_str_has_prefix(text, program)
+                                ? g_strdup_printf("vnat %s %s", options, text + strlen(program))
                                 : NULL;
 
     print_line(ctx, stderr, "hint: ", full ? full : text);

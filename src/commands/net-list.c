@@ -218,8 +218,8 @@ static int run_net_dumpxml(Context *ctx)
         return code;
     if (!world_read_network(world, argument(ctx, 0), FALSE, 0, &error))
         return report(ctx, error);
-    xml = libvirt_network_xml(world->conn, argument(ctx, 0), option_flag(ctx, "inactive"), ctx->deadline,
-                              &error);
+    xml = world->reader->ops->network_xml(world->reader, argument(ctx, 0), option_flag(ctx, "inactive"),
+                                          ctx->deadline, &error);
     if (!xml) {
         vnat_error_what(&error, "failed to get the XML of network '%s'", argument(ctx, 0));
         return report(ctx, error);

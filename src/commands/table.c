@@ -20,6 +20,7 @@ const Command *const commands[] = {
     &command_who,
     &command_ip,
     &command_status,
+    &command_capture,
     &command_attach_interface,
     &command_detach_interface,
     &command_connect,

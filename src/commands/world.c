@@ -5,10 +5,7 @@
 #include "base/text.h"
 #include "checks/check.h"
 #include "commands/globals.h"
-#include "sources/firewall.h"
-#include "sources/libvirt.h"
-#include "sources/links.h"
-#include "sources/processes.h"
+#include "sources/capture.h"
 
 #include <string.h>
 
@@ -20,14 +17,73 @@ static void debug_time(const World *world, const char *what, gint64 begun)
         g_printerr("debug: %s: %.1f ms\n", what, (double)(g_get_monotonic_time() - begun) / USEC_PER_MSEC);
 }
 
+static World *world_new(Context *ctx)
+{
+    World *world = g_new0(World, 1);
+
+    world->ctx = ctx;
+    world->facts = facts_new();
+    world->facts->host = g_strdup(g_get_host_name());
+    world->facts->now = g_get_real_time() / G_USEC_PER_SEC;
+    return world;
+}
+
+static gboolean world_connect(World *world, Deadline deadline, GError **error)
+{
+    Context *ctx = world->ctx;
+    const char *uri = globals_uri(ctx);
+
+    world->conn = virt_open(uri, ctx->readonly, deadline, error);
+    if (!world->conn) {
+        world->facts->uri = g_strdup(uri);
+        world->facts->local = virt_uri_is_local(uri);
+        return FALSE;
+    }
+    world->reader = reader_live(world->conn);
+    world->facts->uri = g_strdup(virt_conn_uri(world->conn));
+    world->facts->local = virt_conn_local(world->conn);
+    ctx->downgraded = (ctx->command->flags & COMMAND_CHANGES) && virt_conn_readonly(world->conn);
+    return TRUE;
+}
+
+/* The capture's host, connection and moment. */
+static gboolean world_replay(World *world, GError **error)
+{
+    Capture *capture = capture_read(world->ctx->replay, error);
+    Facts *facts = world->facts;
+
+    if (!capture)
+        return FALSE;
+    world->reader = reader_replay(capture);
+    world->capture = capture;
+    g_free(facts->host);
+    facts->host = g_strdup(capture->facts->host);
+    facts->uri = g_strdup(capture->facts->uri);
+    facts->now = capture->facts->now;
+    facts->local = capture->facts->local;
+    return TRUE;
+}
+
+/* A replayed host that libvirt did not answer on does not now. */
+static gboolean world_begin(World *world, Deadline deadline, GError **error)
+{
+    const GError *failed;
+
+    if (!world->ctx->replay)
+        return world_connect(world, deadline, error);
+    if (!world_replay(world, error))
+        return FALSE;
+    failed = world->capture->failed[CAPTURE_CONNECTION];
+    if (failed)
+        g_propagate_error(error, g_error_copy(failed));
+    return !failed;
+}
+
 World *world_open(Context *ctx, int *code)
 {
-    gboolean readonly = ctx->readonly && !(ctx->command->flags & COMMAND_CHANGES);
-    const char *uri = globals_uri(ctx);
     gint64 begun = g_get_monotonic_time();
-    World *world;
+    g_autoptr(World) world = NULL;
     GError *error = NULL;
-    VirtConn *conn;
 
     if (ctx->readonly && (ctx->command->flags & COMMAND_CHANGES)) {
         vnat_error_set(&error, VNAT_ERROR_USAGE, "%s changes something, and --readonly was given",
@@ -35,23 +91,35 @@ World *world_open(Context *ctx, int *code)
         *code = report(ctx, error);
         return NULL;
     }
-    conn = virt_open(uri, readonly, ctx->deadline, &error);
-    if (!conn) {
+    world = world_new(ctx);
+    if (!world_begin(world, ctx->deadline, &error)) {
         *code = report(ctx, error);
         return NULL;
     }
-    world = g_new0(World, 1);
-    world->ctx = ctx;
-    world->conn = conn;
-    world->facts = facts_new();
-    world->facts->host = g_strdup(g_get_host_name());
-    world->facts->uri = g_strdup(virt_conn_uri(conn));
-    world->facts->now = g_get_real_time() / G_USEC_PER_SEC;
-    world->facts->local = virt_conn_local(conn);
     ctx->view.now = world->facts->now;
-    ctx->downgraded = (ctx->command->flags & COMMAND_CHANGES) && virt_conn_readonly(conn);
     debug_time(world, "connection", begun);
-    return world;
+    return g_steal_pointer(&world);
+}
+
+/* What libvirt may take of the time, so that the kernel's part is captured when it hangs. */
+#define LIBVIRT_SHARE 0.6
+
+World *world_open_partly(Context *ctx, Capture *capture, GError **error)
+{
+    g_autoptr(World) world = world_new(ctx);
+    GError *failed = NULL;
+
+    if (!world_begin(world, deadline_share(ctx->deadline, LIBVIRT_SHARE), &failed)) {
+        if (ctx->replay && !world->reader) {
+            g_propagate_error(error, failed);
+            return NULL;
+        }
+        capture->failed[CAPTURE_CONNECTION] = failed;
+        if (!world->reader)
+            world->reader = reader_live(NULL);
+    }
+    world->facts->keep = TRUE;
+    return g_steal_pointer(&world);
 }
 
 void world_free(World *world)
@@ -59,6 +127,7 @@ void world_free(World *world)
     if (!world)
         return;
     facts_free(world->facts);
+    reader_free(world->reader);
     virt_close(world->conn);
     g_free(world);
 }
@@ -77,7 +146,6 @@ static gboolean kernel_readable(World *world, guint sources)
     return FALSE;
 }
 
-/* A kernel fact that could not be read is told by its source's state; the answer goes on without it. */
 static void read_links(World *world, Wants wants)
 {
     LinksWanted links = 0;
@@ -93,7 +161,7 @@ static void read_links(World *world, Wants wants)
         sources |= 1U << SOURCE_NEIGHBOURS;
     }
     if (links && kernel_readable(world, sources)) {
-        links_read(world->facts, links, world->ctx->deadline, NULL);
+        world->reader->ops->links(world->reader, world->facts, links, world->ctx->deadline);
         debug_time(world, "links", begun);
     }
 }
@@ -103,7 +171,8 @@ static void read_processes(World *world, Wants wants)
     gint64 begun = g_get_monotonic_time();
 
     if ((wants & (WANT_PROCESSES | WANT_SOCKETS)) && kernel_readable(world, 1U << SOURCE_PROCESSES)) {
-        processes_read(world->facts, (wants & WANT_SOCKETS) != 0, world->ctx->deadline, NULL);
+        world->reader->ops->processes(world->reader, world->facts, (wants & WANT_SOCKETS) != 0,
+                                      world->ctx->deadline);
         debug_time(world, "processes", begun);
     }
 }
@@ -113,68 +182,84 @@ static void read_firewall(World *world, Wants wants)
     gint64 begun = g_get_monotonic_time();
 
     if ((wants & WANT_FIREWALL) && kernel_readable(world, 1U << SOURCE_FIREWALL)) {
-        firewall_read(world->facts, world->ctx->deadline, NULL);
+        world->reader->ops->firewall(world->reader, world->facts, world->ctx->deadline);
         debug_time(world, "firewall", begun);
     }
 }
 
+static void read_proc(World *world, Wants wants)
+{
+    if ((wants & WANT_PROC) && world->facts->local)
+        world->reader->ops->proc(world->reader, world->facts);
+}
+
 static void read_agents(World *world, Wants wants)
 {
-    gboolean required = (wants & WANT_AGENT_REQUIRED) != 0;
+    if (wants & (WANT_AGENT | WANT_AGENT_REQUIRED))
+        world->reader->ops->agents(world->reader, world->facts, (wants & WANT_AGENT_REQUIRED) != 0,
+                                   world->ctx->deadline);
+}
 
-    if (!(wants & (WANT_AGENT | WANT_AGENT_REQUIRED)))
-        return;
-    if (!virt_conn_readonly(world->conn))
-        libvirt_read_agents(world->conn, world->facts, required, world->ctx->deadline);
-    else if (required)
-        source_status_set(&world->facts->sources[SOURCE_AGENT], SOURCE_DOWN,
-                          "agents are asked on a read-write connection only");
+/* FALSE where the command cannot go on: the connection died. What cannot be read of a file is the source's
+ * failure, which its state tells. */
+static gboolean read_leases(World *world, Wants wants, Deadline deadline, GError **error)
+{
+    gint64 begun = g_get_monotonic_time();
+    g_autoptr(GError) local = NULL;
+
+    if (!(wants & WANT_LEASES))
+        return TRUE;
+    if (!world->reader->ops->leases(world->reader, world->facts, deadline, &local) &&
+        (g_error_matches(local, VNAT_ERROR, VNAT_ERROR_DEADLINE) ||
+         g_error_matches(local, VNAT_ERROR, VNAT_ERROR_UNREACHABLE))) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    debug_time(world, "leases", begun);
+    return TRUE;
 }
 
 /* Libvirt first: a tap that its XML names exists by then, so links read later know it. */
 static gboolean read_beside(World *world, Wants wants, GError **error)
 {
-    gint64 begun = g_get_monotonic_time();
-
-    if (wants & WANT_LEASES) {
-        GError *local = NULL;
-
-        if (!libvirt_read_leases(world->conn, world->facts, world->ctx->deadline, &local)) {
-            /* A connection that died is the command's failure; a file that cannot be read is the source's. */
-            if (g_error_matches(local, VNAT_ERROR, VNAT_ERROR_DEADLINE) ||
-                g_error_matches(local, VNAT_ERROR, VNAT_ERROR_UNREACHABLE)) {
-                g_propagate_error(error, local);
-                return FALSE;
-            }
-            g_clear_error(&local);
-        }
-        debug_time(world, "leases", begun);
-    }
+    if (!read_leases(world, wants, world->ctx->deadline, error))
+        return FALSE;
     read_agents(world, wants);
     read_links(world, wants);
     read_processes(world, wants);
     read_firewall(world, wants);
+    read_proc(world, wants);
     return TRUE;
 }
 
 /* A driver without domains (network:///system) is asked about its networks all the same. That it knows no
  * domain does not mean that the host has none: domains_complete stays FALSE, and no port is called unclaimed.
  */
-static gboolean read_domains(World *world, Wants wants, GError **error)
+static gboolean read_domains(World *world, Wants wants, Deadline deadline, GError **error)
 {
     GError *local = NULL;
 
     if (!(wants & (WANT_DOMAINS | WANT_ALL_DOMAINS)) ||
-        libvirt_read_domains(world->conn, world->facts, (wants & WANT_ALL_DOMAINS) != 0, world->ctx->deadline,
-                             &local))
+        world->reader->ops->domains(world->reader, world->facts, (wants & WANT_ALL_DOMAINS) != 0, deadline,
+                                    &local))
         return TRUE;
     if (g_error_matches(local, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED) && world->facts->networks->len > 0) {
         g_clear_error(&local);
-        source_status_set(&world->facts->sources[SOURCE_LIBVIRT], SOURCE_LIVE, NULL);
+        source_status_set(&world->facts->sources[SOURCE_LIBVIRT],
+                          world->capture ? SOURCE_REPLAYED : SOURCE_LIVE, NULL);
         return TRUE;
     }
     g_propagate_error(error, local);
     return FALSE;
+}
+
+static gboolean read_networks(World *world, Wants wants, Deadline deadline, GError **error)
+{
+    if (!(wants & (WANT_NETWORKS | WANT_ALL_NETWORKS)))
+        return TRUE;
+    return world->reader->ops->networks(
+        world->reader, world->facts,
+        wants & WANT_ALL_NETWORKS ? LIBVIRT_NETWORKS_ALL : LIBVIRT_NETWORKS_ACTIVE, deadline, error);
 }
 
 gboolean world_read(World *world, Wants wants, GError **error)
@@ -182,10 +267,7 @@ gboolean world_read(World *world, Wants wants, GError **error)
     Deadline deadline = world->ctx->deadline;
     gint64 begun = g_get_monotonic_time();
 
-    if ((wants & (WANT_NETWORKS | WANT_ALL_NETWORKS)) &&
-        !libvirt_read_networks(world->conn, world->facts,
-                               wants & WANT_ALL_NETWORKS ? LIBVIRT_NETWORKS_ALL : LIBVIRT_NETWORKS_ACTIVE,
-                               deadline, error)) {
+    if (!read_networks(world, wants, deadline, error)) {
         /* A driver without networks has none; its domains are still worth showing. */
         if (!error || !g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED) || !(wants & WANT_DOMAINS))
             return FALSE;
@@ -193,10 +275,39 @@ gboolean world_read(World *world, Wants wants, GError **error)
     }
     debug_time(world, "networks", begun);
     begun = g_get_monotonic_time();
-    if (!read_domains(world, wants, error))
+    if (!read_domains(world, wants, deadline, error))
         return FALSE;
     debug_time(world, "domains", begun);
     return read_beside(world, wants, error);
+}
+
+#define WANT_EVERYTHING                                                                                      \
+    (WANT_ALL_NETWORKS | WANT_ALL_DOMAINS | WANT_LEASES | WANT_LINKS | WANT_ROUTES | WANT_NEIGHBOURS |       \
+     WANT_AGENT_REQUIRED | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC)
+
+static void source_failed(Facts *facts, SourceId id, const GError *failed)
+{
+    source_status_set(&facts->sources[id], SOURCE_DOWN, failed->message);
+}
+
+void world_read_all(World *world, Capture *capture)
+{
+    Deadline deadline = deadline_share(world->ctx->deadline, LIBVIRT_SHARE);
+    GError **failed = capture->failed;
+
+    if (failed[CAPTURE_CONNECTION]) {
+        source_failed(world->facts, SOURCE_LIBVIRT, failed[CAPTURE_CONNECTION]);
+        source_failed(world->facts, SOURCE_LEASES, failed[CAPTURE_CONNECTION]);
+    } else {
+        read_networks(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_NETWORKS]);
+        read_domains(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_DOMAINS]);
+        read_leases(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_LEASES]);
+        read_agents(world, WANT_EVERYTHING);
+    }
+    read_links(world, WANT_EVERYTHING);
+    read_processes(world, WANT_EVERYTHING);
+    read_firewall(world, WANT_EVERYTHING);
+    read_proc(world, WANT_EVERYTHING);
 }
 
 /* ----------------------------------------------------------------------------------- one of a kind */
@@ -208,8 +319,8 @@ static void suggest(World *world, const char *which, gboolean domains, GError **
 
     if (!error || !g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
         return;
-    names = domains ? libvirt_domain_names(world->conn, world->ctx->deadline, NULL)
-                    : libvirt_network_names(world->conn, world->ctx->deadline, NULL);
+    names = domains ? world->reader->ops->domain_names(world->reader, world->ctx->deadline, NULL)
+                    : world->reader->ops->network_names(world->reader, world->ctx->deadline, NULL);
     close = names ? text_suggest(which, (const char *const *)names) : NULL;
     if (close)
         vnat_error_hint(error, "did you mean '%s'?", close);
@@ -225,8 +336,8 @@ static gboolean read_networks_of(World *world, const Domain *domain, GError **er
 
         /* Which network owns a bridge can only be told from all of them. */
         if (!iface->network && iface->bridge)
-            return libvirt_read_networks(world->conn, world->facts, LIBVIRT_NETWORKS_ACTIVE,
-                                         world->ctx->deadline, error);
+            return world->reader->ops->networks(world->reader, world->facts, LIBVIRT_NETWORKS_ACTIVE,
+                                                world->ctx->deadline, error);
     }
     for (guint i = 0; i < domain->interfaces->len; i++) {
         const DomainInterface *iface = domain->interfaces->pdata[i];
@@ -234,8 +345,8 @@ static gboolean read_networks_of(World *world, const Domain *domain, GError **er
 
         if (!iface->network || facts_network(world->facts, iface->network))
             continue;
-        if (!libvirt_read_network(world->conn, world->facts, iface->network, FALSE, world->ctx->deadline,
-                                  &local)) {
+        if (!world->reader->ops->network(world->reader, world->facts, iface->network, FALSE,
+                                         world->ctx->deadline, &local)) {
             /* A network that was undefined under its guests is missing, which the row shows. */
             if (!g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
                 g_propagate_error(error, local);
@@ -250,7 +361,7 @@ static gboolean read_networks_of(World *world, const Domain *domain, GError **er
 Domain *world_read_domain(World *world, const char *which, gboolean inactive, Wants wants, GError **error)
 {
     Domain *domain =
-        libvirt_read_domain(world->conn, world->facts, which, inactive, world->ctx->deadline, error);
+        world->reader->ops->domain(world->reader, world->facts, which, inactive, world->ctx->deadline, error);
 
     if (!domain) {
         suggest(world, which, TRUE, error);
@@ -263,14 +374,14 @@ Domain *world_read_domain(World *world, const char *which, gboolean inactive, Wa
 
 Network *world_read_network(World *world, const char *which, gboolean inactive, Wants wants, GError **error)
 {
-    Network *network =
-        libvirt_read_network(world->conn, world->facts, which, inactive, world->ctx->deadline, error);
+    Network *network = world->reader->ops->network(world->reader, world->facts, which, inactive,
+                                                   world->ctx->deadline, error);
 
     if (!network) {
         suggest(world, which, FALSE, error);
         return NULL;
     }
-    if (!read_domains(world, wants, error))
+    if (!read_domains(world, wants, world->ctx->deadline, error))
         return NULL;
     return read_beside(world, wants, error) ? network : NULL;
 }
@@ -311,18 +422,29 @@ Map *world_map(World *world, Wants wants, GError **error)
     }
 }
 
-int world_code(const World *world)
+/* ignored: bits of sources. */
+static int code_of(const World *world, guint ignored)
 {
     int code = EXIT_OK;
 
     for (guint id = 0; id < SOURCE_COUNT; id++) {
         const SourceStatus *status = &world->facts->sources[id];
 
-        if (status->state != SOURCE_STALE && status->state != SOURCE_DOWN)
+        if ((ignored & (1U << id)) || (status->state != SOURCE_STALE && status->state != SOURCE_DOWN))
             continue;
         warn(world->ctx, "%s: %s: %s", source_name(id), source_state_name(status->state),
              status->error ? status->error : "could not be read");
         code = EXIT_INCOMPLETE;
     }
     return code;
+}
+
+int world_code(const World *world)
+{
+    return code_of(world, 0);
+}
+
+int world_capture_code(const World *world)
+{
+    return code_of(world, 1U << SOURCE_AGENT);
 }

@@ -5,14 +5,17 @@
 #include "commands/command.h"
 #include "model/facts.h"
 #include "model/map.h"
+#include "sources/reader.h"
 
 /*
- * The world as a command sees it: one connection and one set of facts, read as far as the command needs them.
- * Every command reads through here, so that they cannot disagree.
+ * The world as a command sees it: one host, this one or a captured one, and one set of facts, read as far as
+ * the command needs them. Every command reads through here, so that they cannot disagree.
  */
 typedef struct {
     Context *ctx;
-    VirtConn *conn;
+    VirtConn *conn; /* NULL with --replay; what changes something, which is refused then, goes over it */
+    Reader *reader;
+    const Capture *capture; /* the reader's, with --replay; else NULL */
     Facts *facts;
 } World;
 
@@ -30,6 +33,7 @@ typedef enum {
     WANT_PROCESSES = 1 << 10,
     WANT_SOCKETS = 1 << 11,
     WANT_FIREWALL = 1 << 12,
+    WANT_PROC = 1 << 13, /* the kernel's settings */
 } Wants;
 
 /* Everything that `map` and its relatives read. */
@@ -39,6 +43,16 @@ typedef enum {
 World *world_open(Context *ctx, int *code);
 void world_free(World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
+/*
+ * The same for a capture: where libvirt cannot be reached, in the better part of the time, the world has no
+ * connection and the capture knows why. NULL: the captured host that is to be read cannot be.
+ */
+World *world_open_partly(Context *ctx, Capture *capture, GError **error);
+
+/* Reads everything, and keeps the text of it. What could not be read stands in capture->failed and the
+ * sources' states. */
+void world_read_all(World *world, Capture *capture);
 
 /*
  * Reads what is wanted. FALSE: libvirt itself could not be read, *error says why. What else could not be read
@@ -66,3 +80,5 @@ Map *world_map(World *world, Wants wants, GError **error);
  * stale or down.
  */
 int world_code(const World *world);
+/* The same after world_read_all, which asks agents whether there are any or not. */
+int world_capture_code(const World *world);

@@ -96,7 +96,7 @@ typedef struct {
     GPtrArray *template_values; /* TemplateValue */
     gboolean leases_unread;     /* its leases could not be read, or only in part: there may be more */
     char *xml;                  /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
-    char *xml_inactive;         /* likewise the definition of one that is active and persistent */
+    char *xml_inactive;         /* likewise, of one that is active, what it will be when it starts again */
 } Network;
 
 Network *network_new(void);
@@ -169,7 +169,7 @@ typedef struct {
     GPtrArray *interfaces;    /* DomainInterface, order of XML */
     GArray *agent;            /* AgentAddress; empty where it was not asked or did not answer */
     char *xml;                /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
-    char *xml_inactive;       /* likewise the definition of one that is active and persistent */
+    char *xml_inactive;       /* likewise, of one that is active, what it will be when it starts again */
 } Domain;
 
 Domain *domain_new(void);

@@ -9,6 +9,7 @@
     }
 #define FIELD(TYPE, MEMBER, KIND, ...) NAMED(TYPE, #MEMBER, MEMBER, KIND, __VA_ARGS__)
 #define MEANS(WHAT) .meaning = MEANS_##WHAT
+#define REQUIRED .required = TRUE
 #define NONE(NUMBER) .none = (NUMBER)
 #define MAC_FIELD(TYPE) FIELD(TYPE, mac, MAC, .flag = G_STRUCT_OFFSET(TYPE, has_mac))
 #define END                                                                                                  \
@@ -16,9 +17,26 @@
         .name = NULL                                                                                         \
     }
 
+const RecordField facts_fields[] = {
+    FIELD(Facts, host, TEXT, MEANS(HOST), REQUIRED),
+    FIELD(Facts, uri, TEXT, MEANS(TEXT)),
+    NAMED(Facts, "time_epoch", now, I64),
+    FIELD(Facts, local, BOOL),
+    FIELD(Facts, domains_complete, BOOL),
+    FIELD(Facts, sockets_read, BOOL),
+    FIELD(Facts, socket_owners_known, BOOL),
+    END,
+};
+
+const RecordField source_status_fields[] = {
+    NAMED(SourceStatus, "time_epoch", time, I64),
+    FIELD(SourceStatus, error, TEXT, MEANS(TEXT)),
+    END,
+};
+
 const RecordField network_fields[] = {
-    FIELD(Network, name, TEXT, MEANS(NETWORK)),
-    FIELD(Network, uuid, TEXT, MEANS(UUID)),
+    FIELD(Network, name, TEXT, MEANS(NETWORK), REQUIRED),
+    FIELD(Network, uuid, TEXT, MEANS(UUID), REQUIRED),
     FIELD(Network, active, BOOL),
     FIELD(Network, persistent, BOOL),
     FIELD(Network, autostart, BOOL),
@@ -28,8 +46,8 @@ const RecordField network_fields[] = {
 };
 
 const RecordField domain_fields[] = {
-    FIELD(Domain, name, TEXT, MEANS(DOMAIN)),
-    FIELD(Domain, uuid, TEXT, MEANS(UUID)),
+    FIELD(Domain, name, TEXT, MEANS(DOMAIN), REQUIRED),
+    FIELD(Domain, uuid, TEXT, MEANS(UUID), REQUIRED),
     FIELD(Domain, id, I32, NONE(-1)),
     FIELD(Domain, state, I32),
     FIELD(Domain, persistent, BOOL),
@@ -38,16 +56,16 @@ const RecordField domain_fields[] = {
 };
 
 const RecordField agent_address_fields[] = {
-    FIELD(AgentAddress, mac, MAC),
-    NAMED(AgentAddress, "address", net, NET),
+    FIELD(AgentAddress, mac, MAC, REQUIRED),
+    NAMED(AgentAddress, "address", net, NET, REQUIRED),
     END,
 };
 
 const RecordField lease_fields[] = {
-    FIELD(Lease, network, TEXT, MEANS(NETWORK)),
-    FIELD(Lease, network_uuid, TEXT, MEANS(UUID)),
+    FIELD(Lease, network, TEXT, MEANS(NETWORK), REQUIRED),
+    FIELD(Lease, network_uuid, TEXT, MEANS(UUID), REQUIRED),
     FIELD(Lease, bridge, TEXT, MEANS(IFNAME)),
-    NAMED(Lease, "address", ip, IP),
+    NAMED(Lease, "address", ip, IP, REQUIRED),
     FIELD(Lease, prefix, U8),
     MAC_FIELD(Lease),
     FIELD(Lease, hostname, TEXT, MEANS(HOST)),
@@ -59,7 +77,7 @@ const RecordField lease_fields[] = {
 
 const RecordField link_fields[] = {
     FIELD(Link, ifindex, U32),
-    FIELD(Link, name, TEXT, MEANS(IFNAME)),
+    FIELD(Link, name, TEXT, MEANS(IFNAME), REQUIRED),
     FIELD(Link, kind, TEXT),
     FIELD(Link, alias, TEXT, MEANS(TEXT)),
     FIELD(Link, flags, U32),
@@ -86,25 +104,21 @@ const RecordField link_fields[] = {
 
 const RecordField link_address_fields[] = {
     FIELD(LinkAddress, ifindex, U32),
-    NAMED(LinkAddress, "address", net, NET),
+    NAMED(LinkAddress, "address", net, NET, REQUIRED),
     FIELD(LinkAddress, scope, U8),
     FIELD(LinkAddress, flags, U32),
     END,
 };
 
 const RecordField neighbour_fields[] = {
-    FIELD(Neighbour, ifindex, U32),
-    NAMED(Neighbour, "address", ip, IP),
-    MAC_FIELD(Neighbour),
-    FIELD(Neighbour, state, U16),
-    FIELD(Neighbour, confirmed, U32, NONE(G_MAXUINT32)),
-    END,
+    FIELD(Neighbour, ifindex, U32), NAMED(Neighbour, "address", ip, IP, REQUIRED),       MAC_FIELD(Neighbour),
+    FIELD(Neighbour, state, U16),   FIELD(Neighbour, confirmed, U32, NONE(G_MAXUINT32)), END,
 };
 
 const RecordField fdb_entry_fields[] = {
     FIELD(FdbEntry, ifindex, U32),
     FIELD(FdbEntry, master, U32),
-    FIELD(FdbEntry, mac, MAC),
+    FIELD(FdbEntry, mac, MAC, REQUIRED),
     FIELD(FdbEntry, vlan, U16),
     FIELD(FdbEntry, permanent, BOOL),
     FIELD(FdbEntry, updated, U32, NONE(G_MAXUINT32)),
@@ -112,14 +126,14 @@ const RecordField fdb_entry_fields[] = {
 };
 
 const RecordField route_fields[] = {
-    FIELD(Route, family, U8),    FIELD(Route, dst, NET),     FIELD(Route, ifindex, U32),
-    FIELD(Route, gateway, IP),   FIELD(Route, table, U32),   FIELD(Route, type, U8),
-    FIELD(Route, scope, U8),     FIELD(Route, protocol, U8), FIELD(Route, flags, U32),
-    FIELD(Route, priority, U32), FIELD(Route, mtu, U32),     END,
+    FIELD(Route, family, U8),    FIELD(Route, dst, NET, REQUIRED), FIELD(Route, ifindex, U32),
+    FIELD(Route, gateway, IP),   FIELD(Route, table, U32),         FIELD(Route, type, U8),
+    FIELD(Route, scope, U8),     FIELD(Route, protocol, U8),       FIELD(Route, flags, U32),
+    FIELD(Route, priority, U32), FIELD(Route, mtu, U32),           END,
 };
 
 const RecordField dnsmasq_fields[] = {
-    FIELD(Dnsmasq, network, TEXT, MEANS(NETWORK)),
+    FIELD(Dnsmasq, network, TEXT, MEANS(NETWORK), REQUIRED),
     FIELD(Dnsmasq, config, TEXT, MEANS(TEXT)),
     FIELD(Dnsmasq, pid, I32),
     FIELD(Dnsmasq, alive, BOOL),
@@ -131,7 +145,7 @@ const RecordField dnsmasq_fields[] = {
 };
 
 const RecordField socket_fields[] = {
-    FIELD(Socket, protocol, U8),  FIELD(Socket, local, IP),
+    FIELD(Socket, protocol, U8),  FIELD(Socket, local, IP, REQUIRED),
     FIELD(Socket, port, U16),     FIELD(Socket, ifindex, U32),
     FIELD(Socket, v6only, BOOL),  FIELD(Socket, uid, U32),
     FIELD(Socket, inode, U64),    FIELD(Socket, pid, I32),
@@ -139,7 +153,7 @@ const RecordField socket_fields[] = {
 };
 
 const RecordField proc_value_fields[] = {
-    FIELD(ProcValue, path, TEXT, MEANS(TEXT)),
+    FIELD(ProcValue, path, TEXT, MEANS(TEXT), REQUIRED),
     FIELD(ProcValue, value, TEXT, MEANS(TEXT)),
     END,
 };

@@ -318,22 +318,33 @@ static gboolean value_read(const RecordField *field, const json_t *value, gpoint
     return FALSE;
 }
 
+static gboolean field_missing(const RecordField *field, gpointer record, GError **error)
+{
+    gint64 min, max;
+
+    if (field->required)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is missing", field->name);
+    if (number_range(field->kind, &min, &max))
+        number_set(field, record, field->none);
+    return TRUE;
+}
+
 gboolean record_read(const RecordField *fields, const json_t *object, gpointer record, GError **error)
 {
     for (const RecordField *field = fields; field->name; field++) {
         const json_t *value = json_object_get(object, field->name);
         gint64 min, max;
-        gboolean number = number_range(field->kind, &min, &max);
 
-        if (!value && number)
-            number_set(field, record, field->none);
-        else if (value && number && !number_read(field, object, record, error))
-            return FALSE;
-        else if (value && !number && !value_read(field, value, record))
+        if (!value) {
+            if (!field_missing(field, record, error))
+                return FALSE;
+        } else if (number_range(field->kind, &min, &max)) {
+            if (!number_read(field, object, record, error))
+                return FALSE;
+        } else if (!value_read(field, value, record)) {
             return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no %s", field->name,
                                   kind_noun(field->kind));
-        else if (!value && field->kind == RECORD_MAC && !field->flag)
-            return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is missing", field->name);
+        }
     }
     return TRUE;
 }

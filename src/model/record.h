@@ -23,7 +23,7 @@ typedef enum {
     RECORD_I32,       /* gint, enumerations */
     RECORD_U64,       /* guint64, at most G_MAXINT64 */
     RECORD_I64,       /* gint64 */
-    RECORD_MAC,       /* Mac; none: the gboolean at flag is FALSE (always there, if flag is 0) */
+    RECORD_MAC,       /* Mac; none: the gboolean at flag is FALSE (required, if flag is 0) */
     RECORD_IP,        /* Ip; none: family 0 */
     RECORD_NET,       /* IpNet; none: family 0 */
     RECORD_BRIDGE_ID, /* guint8[8]: "8000.525400123456"; none: all zero */
@@ -48,6 +48,7 @@ typedef struct {
     gsize flag;  /* of the gboolean that says whether a RECORD_MAC is there */
     gint64 none; /* of a number */
     RecordMeaning meaning;
+    gboolean required; /* a record without it is none: not for numbers and truth values */
 } RecordField;
 
 /* A new object; every text in it is valid UTF-8. */
@@ -65,6 +66,8 @@ void record_copy(const RecordField *fields, gconstpointer from, gpointer to);
 
 /* ------------------------------------------------------------------------------- tables of the facts */
 
+/* Of the facts as a whole: what is not a record of its own; of a source: all but its state. */
+extern const RecordField facts_fields[], source_status_fields[];
 /* Of a network and a domain: what is not in their XML. */
 extern const RecordField network_fields[], domain_fields[];
 extern const RecordField agent_address_fields[], lease_fields[], link_fields[], link_address_fields[];

@@ -167,13 +167,14 @@ static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, gboolean ke
     return read;
 }
 
-/* What a capture holds beside the live XML. Of an active domain alone: that of another is its definition. */
+/* What a capture holds beside the live XML: what domiflist --inactive reads, which a transient domain has
+ * too. Of an active domain alone: the XML of another is that. */
 static void domain_keep_definition(virDomainPtr domain, Domain *read)
 {
     char *xml;
 
     read->persistent = virDomainIsPersistent(domain) == 1;
-    if (read->id < 0 || !read->persistent)
+    if (read->id < 0)
         return;
     xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
     if (!xml)

@@ -221,7 +221,7 @@ static gboolean network_xml_call(virConnectPtr conn, gpointer data, GError **err
     if (!network)
         return virt_error_take(error);
     item->read = network_fetch(network, 0, item->keep, error);
-    if (item->read && item->keep && item->active && item->persistent)
+    if (item->read && item->keep && item->active)
         item->read->xml_inactive = network_definition(network);
     return item->read != NULL;
 }

@@ -173,14 +173,15 @@ static void test_none(void)
     g_autoptr(Link) back = g_new0(Link, 1);
     g_autoptr(json_t) object = record_write(link_fields, link);
     Neighbour neighbour = {.confirmed = 7, .ifindex = 3};
-    g_autoptr(json_t) empty = json_object();
+    g_autoptr(json_t) least = json_pack("{s:s}", "address", "::1");
 
     g_assert_cmpuint(json_object_size(object), ==, 0);
+    json_object_set_new(object, "name", json_string(""));
     g_assert_true(record_read(link_fields, object, back, NULL));
     g_assert_cmpint(back->carrier, ==, -1);
     g_assert_cmpint(back->operstate, ==, -1);
     g_assert_false(back->has_mac);
-    g_assert_true(record_read(neighbour_fields, empty, &neighbour, NULL));
+    g_assert_true(record_read(neighbour_fields, least, &neighbour, NULL));
     g_assert_cmpuint(neighbour.confirmed, ==, G_MAXUINT32);
     g_assert_cmpuint(neighbour.ifindex, ==, 0);
 }
@@ -216,25 +217,30 @@ static void test_refused(void)
         {link_fields, "{\"ifindex\":-1}", "'ifindex' is no number from 0 to 4294967295"},
         {link_fields, "{\"ifindex\":4294967296}", "'ifindex' is no number from 0 to 4294967295"},
         {link_fields, "{\"ifindex\":\"7\"}", "'ifindex' is no number from 0 to 4294967295"},
-        {link_fields, "{\"carrier\":2147483648}", "'carrier' is no number from -2147483648 to 2147483647"},
-        {link_fields, "{\"port_no\":65536}", "'port_no' is no number from 0 to 65535"},
-        {link_fields, "{\"port_state\":256}", "'port_state' is no number from 0 to 255"},
+        {link_fields, "{\"name\":\"\",\"carrier\":2147483648}",
+         "'carrier' is no number from -2147483648 to 2147483647"},
+        {link_fields, "{\"name\":\"\",\"port_no\":65536}", "'port_no' is no number from 0 to 65535"},
+        {link_fields, "{\"name\":\"\",\"port_state\":256}", "'port_state' is no number from 0 to 255"},
         {link_fields, "{\"name\":7}", "'name' is no text"},
         {link_fields, "{\"name\":\"a\\\\x0\"}", "'name' is no text"},
         {link_fields, "{\"name\":\"a\\\\x00b\"}", "'name' is no text"},
-        {link_fields, "{\"mac\":\"52:54\"}", "'mac' is no MAC address"},
-        {link_fields, "{\"mac\":null}", "'mac' is no MAC address"},
-        {link_fields, "{\"is_port\":1}", "'is_port' is no truth value"},
-        {link_fields, "{\"bridge_id\":\"8000.52\"}", "'bridge_id' is no bridge id"},
-        {link_fields, "{\"bridge_id\":\"8000.5254001234567\"}", "'bridge_id' is no bridge id"},
-        {link_fields, "{\"bridge_id\":\"80.0052540012345g\"}", "'bridge_id' is no bridge id"},
-        {lease_fields, "{\"address\":\"192.168.122\"}", "'address' is no IP address"},
+        {link_fields, "{\"name\":\"\",\"mac\":\"52:54\"}", "'mac' is no MAC address"},
+        {link_fields, "{\"name\":\"\",\"mac\":null}", "'mac' is no MAC address"},
+        {link_fields, "{\"name\":\"\",\"is_port\":1}", "'is_port' is no truth value"},
+        {link_fields, "{\"name\":\"\",\"bridge_id\":\"8000.52\"}", "'bridge_id' is no bridge id"},
+        {link_fields, "{\"name\":\"\",\"bridge_id\":\"8000.5254001234567\"}", "'bridge_id' is no bridge id"},
+        {link_fields, "{\"name\":\"\",\"bridge_id\":\"80.0052540012345g\"}", "'bridge_id' is no bridge id"},
+        {lease_fields, "{\"network\":\"\",\"network_uuid\":\"\",\"address\":\"192.168.122\"}",
+         "'address' is no IP address"},
         {link_address_fields, "{\"address\":\"192.168.122.1\"}",
          "'address' is no IP address with its prefix"},
         {fdb_entry_fields, "{\"ifindex\":3}", "'mac' is missing"},
-        {dnsmasq_fields, "{\"argv\":\"dnsmasq\"}", "'argv' is no list of texts"},
-        {dnsmasq_fields, "{\"argv\":[\"dnsmasq\",1]}", "'argv' is no list of texts"},
-        {socket_fields, "{\"inode\":-1}", "'inode' is no number from 0 to 9223372036854775807"},
+        {link_fields, "{\"ifindex\":3}", "'name' is missing"},
+        {route_fields, "{}", "'dst' is missing"},
+        {dnsmasq_fields, "{\"network\":\"\",\"argv\":\"dnsmasq\"}", "'argv' is no list of texts"},
+        {dnsmasq_fields, "{\"network\":\"\",\"argv\":[\"dnsmasq\",1]}", "'argv' is no list of texts"},
+        {socket_fields, "{\"local\":\"::\",\"inode\":-1}",
+         "'inode' is no number from 0 to 9223372036854775807"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+#include "commands/world.h"
+
+#include "base/error.h"
+#include "sources/capture.h"
+#include "sources/versions.h"
+
+#include <signal.h>
+
+/* Looking for versions is no reason to miss the deadline. */
+#define VERSIONS_SECONDS 2.0
+
+/* While the directory is filled, in a moment: it is there whole or not at all, also for Ctrl-C. */
+static void signals_hold(sigset_t *before)
+{
+    sigset_t ends;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGHUP);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, before);
+}
+
+static gboolean write_capture(const Capture *capture, const char *path, GError **error)
+{
+    g_autoptr(NewDirectory) directory = NULL;
+    sigset_t before;
+    gboolean ok;
+
+    signals_hold(&before);
+    directory = new_directory_begin(path, error);
+    ok = directory && capture_write(capture, directory, error) && new_directory_commit(directory, error);
+    g_clear_pointer(&directory, new_directory_free);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ok;
+}
+
+/* What only a connection knows, or the first capture did. */
+static json_t *get_versions(const World *world)
+{
+    if (world->capture)
+        return json_deep_copy(world->capture->versions);
+    return versions_read(world->conn ? virt_conn_libversion(world->conn) : 0,
+                         deadline_within(world->ctx->deadline, VERSIONS_SECONDS));
+}
+
+static int run_capture(Context *ctx)
+{
+    const char *path = argument(ctx, 0);
+    g_autoptr(World) world = NULL;
+    g_autoptr(Capture) capture = NULL;
+    GError *error = NULL;
+    gboolean ok;
+
+    if (!new_directory_possible(path, &error)) {
+        vnat_error_what(&error, "failed to capture to '%s'", path);
+        return report(ctx, error);
+    }
+    capture = capture_new();
+    world = world_open_partly(ctx, capture, &error);
+    if (!world)
+        return report(ctx, error);
+    world_read_all(world, capture);
+    json_decref(capture->versions);
+    capture->versions = get_versions(world);
+    facts_free(capture->facts);
+    capture->facts = g_steal_pointer(&world->facts);
+    ok = write_capture(capture, path, &error);
+    world->facts = g_steal_pointer(&capture->facts);
+    if (!ok) {
+        vnat_error_what(&error, "failed to capture to '%s'", path);
+        return report(ctx, error);
+    }
+    say(ctx, "Captured to %s: networks %u, domains %u, leases %u, links %u", path,
+        world->facts->networks->len, world->facts->domains->len, world->facts->leases->len,
+        world->facts->links->len);
+    return world_capture_code(world);
+}
+
+static const Argument arguments_capture[] = {{"DIR", FALSE, COMPLETE_FILE}, {0}};
+
+static const Option options_capture[] = {
+    {0},
+};
+
+const Command command_capture = {
+    .name = "capture",
+    .group = "Who is behind what",
+    .summary = "write the facts of this host to a directory, for --replay",
+    .description = "Everything that the commands that only read would look at: libvirt's XML, leases, links "
+                   "and routes,\n"
+                   "the packet filter, dnsmasq and its sockets, a few settings of the kernel. Text and JSON, "
+                   "a record a\n"
+                   "line. What could not be read is recorded as such (exit code 6). Refuses to overwrite.",
+    .examples = "  sudo vnat capture /tmp/myhost\n  vnat --replay /tmp/myhost status",
+    .arguments = arguments_capture,
+    .options = options_capture,
+    .run = run_capture,
+};

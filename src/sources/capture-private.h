@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/capture.h"
+#include "model/record.h"
+
+/* What the writer and the reader of captures share. */
+
+/* A file of records without a file of their own: an array in Facts and its table. */
+typedef struct {
+    const char *file;
+    const RecordField *fields;
+    gsize offset;             /* of the array in Facts */
+    gsize size;               /* of a record in a GArray; 0: a GPtrArray */
+    gpointer (*create)(void); /* of a GPtrArray's */
+} CaptureList;
+
+extern const CaptureList capture_lists[];
+extern const guint capture_lists_count;
+
+/* Programs whose output is kept, and their files; ends with a NULL. */
+typedef struct {
+    const char *program, *file;
+} CaptureText;
+extern const CaptureText capture_texts[];
+
+/* Keys beside a record's own fields. */
+#define CAPTURE_KEY_FILE "file"
+#define CAPTURE_KEY_INACTIVE "inactive"
+#define CAPTURE_KEY_AGENT "agent"
+
+/* An error in the manifest. */
+typedef struct {
+    char *code; /* a word for its VnatError */
+    char *what, *message, *hint;
+} CaptureFailure;
+extern const RecordField capture_failure_fields[];
+
+/* An error as a record of its own, and back into an error. */
+json_t *capture_failure_write(const GError *failed);
+gboolean capture_failure_read(const json_t *object, GError **failed, GError **error);

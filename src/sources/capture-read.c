@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+#include "base/json.h"
+#include "base/name.h"
+#include "base/xml.h"
+#include "sources/capture-private.h"
+#include "sources/capture.h"
+#include "sources/firewall.h"
+#include "sources/libvirt.h"
+
+#include <string.h>
+
+/*
+ * A capture may come from anybody. Everything in it is read once and checked here, so that what answers from
+ * it later meets only facts of the form that a host gives: a text that must be there is there, a number is in
+ * its range, an index names files of this directory alone. What the network and domain XML mean is decided by
+ * the same parsers as on a host.
+ */
+
+#define FILE_MAX ((gsize)32 * 1024 * 1024)
+#define CONFIG_MAX ((gsize)1024 * 1024)
+
+typedef struct {
+    Directory *directory;
+    Capture *capture;
+} Reading;
+
+/* A document of that name; NULL without error if it is optional and not there. */
+static json_t *read_json(Reading *reading, const char *name, gboolean optional, GError **error)
+{
+    g_autofree char *bytes = NULL;
+    GError *local = NULL;
+    gsize length = 0;
+    json_t *document;
+
+    if (!directory_read(reading->directory, name, FILE_MAX, &bytes, &length, &local)) {
+        if (optional && g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
+            g_error_free(local);
+        else
+            g_propagate_error(error, local);
+        return NULL;
+    }
+    document = json_parse(bytes, length, JSON_DEPTH, FALSE, error);
+    if (!document)
+        g_prefix_error(error, "%s: ", name);
+    return document;
+}
+
+/* ----------------------------------------------------------------------------------- lists of records */
+
+typedef gboolean (*TakeRecord)(Reading *reading, const json_t *object, gconstpointer data, GError **error);
+
+/* Calls take for each object of the array in that file. A file that is not there has none. */
+static gboolean read_list(Reading *reading, const char *name, TakeRecord take, gconstpointer data,
+                          GError **error)
+{
+    GError *local = NULL;
+    g_autoptr(json_t) document = read_json(reading, name, TRUE, &local);
+
+    if (!document) {
+        if (local)
+            g_propagate_error(error, local);
+        return local == NULL;
+    }
+    if (!json_is_array(document))
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "%s: is no list of records", name);
+    for (gsize i = 0; i < json_array_size(document); i++) {
+        const json_t *object = json_array_get(document, i);
+
+        if (!json_is_object(object))
+            return vnat_error_set(error, VNAT_ERROR_INVALID, "%s: record %zu is no object", name, i + 1);
+        if (!take(reading, object, data, error)) {
+            g_prefix_error(error, "%s: record %zu: ", name, i + 1);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean take_record(Reading *reading, const json_t *object, gconstpointer data, GError **error)
+{
+    const CaptureList *list = data;
+    gpointer record;
+    gboolean ok;
+
+    if (list->size) {
+        GArray *array = G_STRUCT_MEMBER(GArray *, reading->capture->facts, list->offset);
+
+        g_array_set_size(array, array->len + 1);
+        record = array->data + (gsize)(array->len - 1) * list->size;
+        memset(record, 0, list->size);
+        return record_read(list->fields, object, record, error);
+    }
+    record = list->create();
+    ok = record_read(list->fields, object, record, error);
+    g_ptr_array_add(G_STRUCT_MEMBER(GPtrArray *, reading->capture->facts, list->offset), record);
+    return ok;
+}
+
+/* What holds of every host's records, and the field tables cannot say. */
+static gboolean check_lists(const Facts *facts, GError **error)
+{
+    for (guint i = 0; i < facts->leases->len; i++) {
+        const Lease *lease = facts->leases->pdata[i];
+
+        if (lease->prefix > ip_bits(&lease->ip))
+            return vnat_error_set(error, VNAT_ERROR_INVALID,
+                                  "leases.json: record %u: 'prefix' is longer than an address", i + 1);
+    }
+    for (guint i = 0; i < facts->routes->len; i++) {
+        const Route *route = &g_array_index(facts->routes, Route, i);
+
+        if (route->family != route->dst.ip.family)
+            return vnat_error_set(error, VNAT_ERROR_INVALID,
+                                  "routes.json: record %u: 'dst' is not of its 'family'", i + 1);
+    }
+    return TRUE;
+}
+
+static gboolean read_lists(Reading *reading, GError **error)
+{
+    for (guint i = 0; i < capture_lists_count; i++) {
+        if (!read_list(reading, capture_lists[i].file, take_record, &capture_lists[i], error))
+            return FALSE;
+    }
+    facts_sort_links(reading->capture->facts);
+    return check_lists(reading->capture->facts, error);
+}
+
+/* ---------------------------------------------------------------------------- networks and domains */
+
+/* The text of the file that the object names under that key; NULL without error if it names none. */
+static char *read_text(Reading *reading, const json_t *object, const char *key, gsize max, GError **error)
+{
+    const json_t *name = json_object_get(object, key);
+    char *text = NULL;
+    gsize length = 0;
+
+    if (!name)
+        return NULL;
+    if (!json_is_string(name)) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no name", key);
+        return NULL;
+    }
+    if (directory_read(reading->directory, json_string_value(name), max, &text, &length, error) &&
+        strlen(text) != length) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "nul: %s holds a NUL byte", json_string_value(name));
+        g_clear_pointer(&text, g_free);
+    }
+    return text;
+}
+
+static gboolean wrong_file(const json_t *object, const char *key, GError **error)
+{
+    g_prefix_error(error, "%s: ", json_string_value(json_object_get(object, key)));
+    return FALSE;
+}
+
+/* Parses the XML file that the object names under key, if it names one: *xml is its text, *parsed what it
+ * says. The object's own name and UUID must be in it. */
+static gboolean read_network_xml(Reading *reading, const json_t *object, const char *key,
+                                 const Network *entry, char **xml, Network **parsed, GError **error)
+{
+    g_autoptr(Network) network = NULL;
+    GError *local = NULL;
+
+    *xml = read_text(reading, object, key, XML_LIMITS_LIBVIRT.bytes, &local);
+    if (local) {
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (!*xml)
+        return TRUE;
+    network = libvirt_parse_network(*xml, strlen(*xml), error);
+    if (!network)
+        return wrong_file(object, key, error);
+    if (g_strcmp0(network->name, entry->name) != 0 ||
+        (network->uuid && g_ascii_strcasecmp(network->uuid, entry->uuid) != 0)) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "is the XML of another network");
+        return wrong_file(object, key, error);
+    }
+    *parsed = g_steal_pointer(&network);
+    return TRUE;
+}
+
+static gboolean take_network(Reading *reading, const json_t *object, gconstpointer data G_GNUC_UNUSED,
+                             GError **error)
+{
+    g_autoptr(Network) entry = network_new();
+    g_autoptr(Network) live = NULL;
+    g_autoptr(Network) inactive = NULL;
+
+    if (!record_read(network_fields, object, entry, error) ||
+        !read_network_xml(reading, object, CAPTURE_KEY_FILE, entry, &entry->xml, &live, error) ||
+        !read_network_xml(reading, object, CAPTURE_KEY_INACTIVE, entry, &entry->xml_inactive, &inactive,
+                          error))
+        return FALSE;
+    entry->xml_read = live != NULL;
+    if (!entry->xml_read && !entry->xml_error)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_FILE "' is missing");
+    g_ptr_array_add(reading->capture->facts->networks, g_steal_pointer(&entry));
+    return TRUE;
+}
+
+static gboolean read_domain_xml(Reading *reading, const json_t *object, const char *key, const Domain *entry,
+                                char **xml, Domain **parsed, GError **error)
+{
+    g_autoptr(Domain) domain = NULL;
+    GError *local = NULL;
+
+    *xml = read_text(reading, object, key, XML_LIMITS_LIBVIRT.bytes, &local);
+    if (local) {
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (!*xml)
+        return TRUE;
+    domain = libvirt_parse_domain(*xml, strlen(*xml), error);
+    if (!domain)
+        return wrong_file(object, key, error);
+    if (g_strcmp0(domain->name, entry->name) != 0 ||
+        (domain->uuid && g_ascii_strcasecmp(domain->uuid, entry->uuid) != 0)) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "is the XML of another domain");
+        return wrong_file(object, key, error);
+    }
+    *parsed = g_steal_pointer(&domain);
+    return TRUE;
+}
+
+static gboolean read_agent(const json_t *object, Domain *entry, GError **error)
+{
+    const json_t *agent = json_object_get(object, CAPTURE_KEY_AGENT);
+
+    if (agent && !json_is_array(agent))
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_AGENT "' is no list of records");
+    for (gsize i = 0; i < json_array_size(agent); i++) {
+        AgentAddress address = {0};
+
+        if (!record_read(agent_address_fields, json_array_get(agent, i), &address, error)) {
+            g_prefix_error(error, CAPTURE_KEY_AGENT ": ");
+            return FALSE;
+        }
+        g_array_append_val(entry->agent, address);
+    }
+    return TRUE;
+}
+
+static gboolean take_domain(Reading *reading, const json_t *object, gconstpointer data G_GNUC_UNUSED,
+                            GError **error)
+{
+    g_autoptr(Domain) entry = domain_new();
+    g_autoptr(Domain) live = NULL;
+    g_autoptr(Domain) inactive = NULL;
+
+    if (!record_read(domain_fields, object, entry, error) || !read_agent(object, entry, error) ||
+        !read_domain_xml(reading, object, CAPTURE_KEY_FILE, entry, &entry->xml, &live, error) ||
+        !read_domain_xml(reading, object, CAPTURE_KEY_INACTIVE, entry, &entry->xml_inactive, &inactive,
+                         error))
+        return FALSE;
+    if ((guint)entry->state >= DOMAIN_STATE_COUNT || entry->id < -1)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "no domain is in such a state");
+    entry->xml_read = live != NULL;
+    if (!entry->xml_read && !entry->xml_error)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_FILE "' is missing");
+    g_ptr_array_add(reading->capture->facts->domains, g_steal_pointer(&entry));
+    return TRUE;
+}
+
+/* ------------------------------------------------------------------------- dnsmasq and the firewall */
+
+static gboolean take_dnsmasq(Reading *reading, const json_t *object, gconstpointer data G_GNUC_UNUSED,
+                             GError **error)
+{
+    Dnsmasq *dnsmasq = dnsmasq_new();
+    GError *local = NULL;
+
+    g_ptr_array_add(reading->capture->facts->dnsmasqs, dnsmasq);
+    if (!record_read(dnsmasq_fields, object, dnsmasq, error))
+        return FALSE;
+    dnsmasq->options = read_text(reading, object, CAPTURE_KEY_FILE, CONFIG_MAX, &local);
+    if (local)
+        g_propagate_error(error, local);
+    return local == NULL;
+}
+
+static gboolean read_firewall(Reading *reading, GError **error)
+{
+    Facts *facts = reading->capture->facts;
+    GPtrArray *tables;
+
+    for (const CaptureText *kept = capture_texts; kept->program; kept++) {
+        g_autofree char *text = NULL;
+        g_autoptr(GError) local = NULL;
+        gsize length = 0;
+
+        if (directory_read(reading->directory, kept->file, FILE_MAX, &text, &length, &local)) {
+            g_ptr_array_add(facts->firewall_texts, firewall_text_new(kept->program, text));
+        } else if (!g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+    }
+    if (!firewall_parse_texts(facts->firewall_texts, &tables, error)) {
+        g_prefix_error(error, "firewall: ");
+        return FALSE;
+    }
+    g_ptr_array_unref(tables);
+    return TRUE;
+}
+
+/* ---------------------------------------------------------------------------------------- manifest */
+
+static gboolean read_source(SourceStatus *status, const json_t *object, GError **error)
+{
+    const char *name = json_string_value(json_object_get(object, "state"));
+
+    if (!record_read(source_status_fields, object, status, error))
+        return FALSE;
+    for (SourceState state = SOURCE_UNREAD; state <= SOURCE_ABSENT; state++) {
+        if (name && strcmp(source_state_name(state), name) == 0) {
+            status->state = state;
+            status->generation = 1;
+            return TRUE;
+        }
+    }
+    return vnat_error_set(error, VNAT_ERROR_INVALID, "'state' is no state of a source");
+}
+
+static gboolean read_sources(Facts *facts, const json_t *sources, GError **error)
+{
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        const json_t *object = json_object_get(sources, source_name(id));
+        GError *local = NULL;
+
+        if (object && !read_source(&facts->sources[id], object, &local)) {
+            g_propagate_prefixed_error(error, local, "manifest.json: source '%s': ", source_name(id));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean read_failed(Capture *capture, const json_t *failed, GError **error)
+{
+    for (guint part = 0; part < CAPTURE_PARTS; part++) {
+        const char *name = capture_part_name(part);
+        const json_t *object = json_object_get(failed, name);
+
+        if (object && !capture_failure_read(object, &capture->failed[part], error)) {
+            g_prefix_error(error, "manifest.json: failed '%s': ", name);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_versions(const json_t *versions)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(gpointer)versions, name, value)
+    {
+        if (!json_is_string(value))
+            return FALSE;
+    }
+    return json_is_object(versions);
+}
+
+static gboolean read_manifest(Reading *reading, GError **error)
+{
+    Capture *capture = reading->capture;
+    g_autoptr(json_t) manifest = read_json(reading, "manifest.json", FALSE, error);
+    const char *format = json_string_value(json_object_get(manifest, "format"));
+    gint64 version = 0;
+
+    if (!manifest)
+        return FALSE;
+    if (!format || strcmp(format, CAPTURE_FORMAT) != 0)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "manifest.json: is not that of a capture");
+    if (!json_get_int(manifest, "version", 1, G_MAXINT32, &version) || version > CAPTURE_VERSION)
+        return vnat_error_set(error, VNAT_ERROR_INVALID,
+                              "manifest.json: of a version of the format that this vnat does not know");
+    if (!record_read(facts_fields, manifest, capture->facts, error)) {
+        g_prefix_error(error, "manifest.json: ");
+        return FALSE;
+    }
+    if (!check_versions(json_object_get(manifest, "versions")))
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "manifest.json: 'versions' holds no texts by name");
+    json_object_update(capture->versions, json_object_get(manifest, "versions"));
+    capture->redacted = json_is_true(json_object_get(manifest, "redacted"));
+    return read_sources(capture->facts, json_object_get(manifest, "sources"), error) &&
+           read_failed(capture, json_object_get(manifest, "failed"), error);
+}
+
+static gboolean read_all(Reading *reading, GError **error)
+{
+    return read_manifest(reading, error) && read_lists(reading, error) &&
+           read_list(reading, "networks.json", take_network, NULL, error) &&
+           read_list(reading, "domains.json", take_domain, NULL, error) &&
+           read_list(reading, "dnsmasq.json", take_dnsmasq, NULL, error) && read_firewall(reading, error);
+}
+
+Capture *capture_read(const char *path, GError **error)
+{
+    g_autoptr(Directory) directory = NULL;
+    g_autoptr(Capture) capture = capture_new();
+    Reading reading = {NULL, capture};
+    GError *local = NULL;
+
+    directory = directory_open(path, &local);
+    reading.directory = directory;
+    if (directory && read_all(&reading, &local))
+        return g_steal_pointer(&capture);
+    /* The command line is right and the capture is not: a failure, not the user's mistake. */
+    if (g_error_matches(local, VNAT_ERROR, VNAT_ERROR_INVALID))
+        local->code = VNAT_ERROR_FAILED;
+    vnat_error_what(&local, "failed to read the capture '%s'", path);
+    g_propagate_error(error, local);
+    return NULL;
+}
