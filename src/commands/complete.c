@@ -3,8 +3,7 @@
 #include "commands/globals.h"
 #include "commands/world.h"
 
-#include "base/virt.h"
-#include "sources/libvirt.h"
+#include "sources/capture.h"
 #include "sources/templates.h"
 
 #include <stdio.h>
@@ -52,16 +51,23 @@ static void offer_names(char **names, const Typed *typed)
     g_strfreev(names);
 }
 
-static void offer_of_libvirt(Context *ctx, const char *kind, const Typed *typed)
+static void offer_of_reader(Context *ctx, Reader *reader, const char *kind, const Typed *typed)
 {
-    g_autoptr(VirtConn) conn = virt_open(globals_uri(ctx), TRUE, ctx->deadline, NULL);
-
-    if (!conn)
-        return;
     if (strcmp(kind, COMPLETE_NETWORK) != 0)
-        offer_names(libvirt_domain_names(conn, ctx->deadline, NULL), typed);
+        offer_names(reader->ops->domain_names(reader, ctx->deadline, NULL), typed);
     else
-        offer_names(libvirt_network_names(conn, ctx->deadline, NULL), typed);
+        offer_names(reader->ops->network_names(reader, ctx->deadline, NULL), typed);
+}
+
+static void offer_of_host(Context *ctx, const char *kind, const Typed *typed)
+{
+    Capture *capture = ctx->replay ? capture_read(ctx->replay, NULL) : NULL;
+    g_autoptr(VirtConn) conn = ctx->replay ? NULL : virt_open(globals_uri(ctx), TRUE, ctx->deadline, NULL);
+    Reader *reader = capture ? reader_replay(capture) : conn ? reader_live(conn) : NULL;
+
+    if (reader)
+        offer_of_reader(ctx, reader, kind, typed);
+    reader_free(reader);
 }
 
 /* Returns whether there was one. */
@@ -131,9 +137,9 @@ static void offer_kind(Context *ctx, const Command *command, const char *kind, c
         puts(FILE_MARK);
     } else if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN) == 0 ||
                strcmp(kind, COMPLETE_WHO) == 0) {
-        offer_of_libvirt(ctx, kind, typed);
+        offer_of_host(ctx, kind, typed);
     } else if (strcmp(kind, COMPLETE_NETWORK_OR_TEMPLATE) == 0) {
-        offer_of_libvirt(ctx, COMPLETE_NETWORK, typed);
+        offer_of_host(ctx, COMPLETE_NETWORK, typed);
         offer_templates(typed);
     } else if (strcmp(kind, COMPLETE_TEMPLATE) == 0) {
         offer_templates(typed);
@@ -253,29 +259,33 @@ static void complete_command(Context *ctx, const Command *command, char **words,
     }
 }
 
-/* The URI that a word before the command gives, in whatever way it is written; NULL. next: the word after. */
-static const char *connect_uri(const char *word, const char *next)
+/* The value that a word before the command gives to this option, in whatever way it is written; NULL. next:
+ * the word after. */
+static const char *global_value(const char *name, char letter, const char *word, const char *next)
 {
-    static const char glued[] = "--connect=";
+    const Option *option = find_option(options_global, word);
+    g_autofree char *glued = g_strdup_printf("--%s=", name);
 
-    if (strcmp(word, "--connect") == 0 || strcmp(word, "-c") == 0)
+    if (option && strcmp(option->name, name) == 0)
         return next;
     if (g_str_has_prefix(word, glued))
         return word + strlen(glued);
-    return g_str_has_prefix(word, "-c") ? word + strlen("-c") : NULL;
+    return letter && word[0] == '-' && word[1] == letter && word[2] ? word + 2 : NULL;
 }
 
-/* Skips the global options that stand before the command; takes a URI to ask for names. Returns the index of
- * the command, which is past the last word where that is an option's value. */
+/* Skips the global options that stand before the command; takes from them which host to ask for names.
+ * Returns the index of the command, which is past the last word where that is an option's value. */
 static guint skip_globals(Context *ctx, char **words, guint last)
 {
     guint i = 0;
 
     while (i < last && words[i] && words[i][0] == '-') {
-        const char *uri = connect_uri(words[i], i + 1 < last ? words[i + 1] : NULL);
+        const char *next = i + 1 < last ? words[i + 1] : NULL;
+        const char *uri = global_value("connect", 'c', words[i], next);
+        const char *replay = global_value("replay", 0, words[i], next);
 
-        if (uri)
-            ctx->uri = uri;
+        ctx->uri = uri ? uri : ctx->uri;
+        ctx->replay = replay ? replay : ctx->replay;
         i += takes_value(find_option(options_global, words[i])) ? 2 : 1;
     }
     return i;
