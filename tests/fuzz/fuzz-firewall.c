@@ -6,37 +6,57 @@
 #include <string.h>
 
 /*
- * The input as nft's JSON, followed by an iptables-save text from the first line that begins with "#" on;
- * each by itself, merged, and then asked as the program asks. Either part may be missing.
+ * The input as nft's JSON, followed by an iptables-save text from the first line that begins with "#" on:
+ * merged, and then asked as the program asks. Either part may be missing.
  */
 
-static Network *network(void)
+static Network *network_of(const char *mode)
 {
-    Network *result = network_new();
+    Network *network = network_new();
     NetworkIp *ip = network_ip_new();
 
-    g_free(result->forward);
-    result->forward = g_strdup("nat");
-    result->bridge = g_strdup("virbr0");
+    g_free(network->forward);
+    network->forward = g_strdup(mode);
+    network->bridge = g_strdup("virbr0");
     ipnet_parse("192.168.122.1/24", &ip->net);
-    g_ptr_array_add(result->ips, ip);
-    return result;
+    g_ptr_array_add(network->ips, ip);
+    return network;
+}
+
+/* Every rule has one shape. */
+static void require_shapes(const FirewallTable *table)
+{
+    for (guint i = 0; i < table->chains->len; i++) {
+        const FirewallChain *chain = table->chains->pdata[i];
+
+        for (guint j = 0; j < chain->rules->len; j++) {
+            const FirewallRule *rule = chain->rules->pdata[j];
+
+            require((rule->argv == NULL) != (rule->expr == NULL) && rule->text);
+        }
+    }
 }
 
 /* Takes the tables. */
 static void ask(GPtrArray *tables)
 {
+    static const char *const modes[] = {"nat", "route", "isolated"};
     g_autoptr(Facts) facts = facts_new();
-    g_autoptr(Network) nat = network();
+    const char *backend;
 
     for (guint i = 0; i < tables->len; i++)
-        firewall_table_is_iptables(tables->pdata[i]);
+        require_shapes(tables->pdata[i]);
     g_ptr_array_unref(facts->firewall);
     facts->firewall = tables;
     source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_LIVE, NULL);
-    firewall_nat_present(facts, nat);
-    firewall_forward_present(facts, nat);
-    firewall_backend(facts);
+    for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autoptr(Network) network = network_of(modes[i]);
+
+        require(i > 0 || firewall_nat_present(facts, network) != TRI_UNKNOWN);
+        require(firewall_forward_present(facts, network) != TRI_UNKNOWN);
+    }
+    backend = firewall_backend(facts);
+    require(!backend || fuzz_equal(backend, "iptables") || fuzz_equal(backend, "nftables"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -52,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         firewall_merge_save(tables, saved);
     if (tables)
         ask(tables);
-    if (saved)
+    else if (saved)
         ask(g_steal_pointer(&saved));
     return 0;
 }

@@ -1,34 +1,133 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/netlink-private.h"
+#include "frames.h"
 #include "fuzz.h"
 #include "sources/links-parse.h"
 
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
 #include <sys/socket.h>
 
-/* The input as a datagram of the kernel: each message to each parser, and to the end of an exchange. */
+/*
+ * The input as a datagram of the kernel, and as a well-formed message of each kind: to each parser, and to
+ * the end of an exchange. What is understood is sane: a name has a name's length, a prefix fits its family.
+ */
 
-static void parse_all(const struct nlmsghdr *message, gpointer data)
+static void require_net(const IpNet *net)
 {
-    g_auto(NetlinkExchange) exchange = {.sequence = message->nlmsg_seq};
+    require(net->ip.family == 4 || net->ip.family == 6);
+    require(net->prefix <= ip_bits(&net->ip));
+}
+
+static void links(const struct nlmsghdr *message)
+{
+    g_autoptr(Link) link = link_parse(message);
     LinkAddress address;
+
+    if (link) {
+        require(message->nlmsg_type == RTM_NEWLINK && link->ifindex > 0);
+        require(link->name && link->name[0] && strlen(link->name) < IFNAMSIZ);
+        require(link->carrier >= -1 && link->carrier <= G_MAXUINT8);
+        require(link->is_bridge == fuzz_equal(link->kind, "bridge"));
+    }
+    if (link_address_parse(message, &address)) {
+        require(message->nlmsg_type == RTM_NEWADDR && address.ifindex > 0);
+        require_net(&address.net);
+    }
+}
+
+static void neighbours(const struct nlmsghdr *message)
+{
     Neighbour neighbour;
     FdbEntry entry;
+    gboolean is_neighbour = neighbour_parse(message, &neighbour);
+    gboolean is_entry = fdb_entry_parse(message, &entry);
 
-    link_free(link_parse(message));
-    link_address_parse(message, &address);
-    neighbour_parse(message, &neighbour);
-    fdb_entry_parse(message, &entry);
-    route_parse(message, AF_INET, data);
-    route_parse(message, AF_INET6, data);
-    netlink_exchange_take(message, &exchange);
+    require(!is_neighbour || !is_entry);
+    require(!is_neighbour ||
+            (neighbour.ifindex > 0 && (neighbour.ip.family == 4 || neighbour.ip.family == 6)));
+    require(!is_entry || (entry.ifindex > 0 && entry.master > 0));
+}
+
+/* Returns how many were added. */
+static guint routes_of(const struct nlmsghdr *message, int family, guint8 number, GArray *routes)
+{
+    guint before = routes->len;
+    gboolean parsed = route_parse(message, family, routes);
+
+    require(parsed == (routes->len > before));
+    for (guint i = before; i < routes->len; i++) {
+        const Route *route = &g_array_index(routes, Route, i);
+
+        require(message->nlmsg_type == RTM_NEWROUTE && route->family == number);
+        require(route->dst.ip.family == number);
+        require_net(&route->dst);
+        require(route->gateway.family == 0 || route->gateway.family == 4 || route->gateway.family == 6);
+    }
+    return routes->len - before;
+}
+
+static void routes(const struct nlmsghdr *message)
+{
+    g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    guint v4 = routes_of(message, AF_INET, 4, routes);
+    guint v6 = routes_of(message, AF_INET6, 6, routes);
+
+    require(v4 == 0 || v6 == 0);
+}
+
+static void count_message(const struct nlmsghdr *message, gpointer data)
+{
+    (*(guint *)data)++;
+}
+
+static void exchange(const struct nlmsghdr *message)
+{
+    guint taken = 0;
+    g_auto(NetlinkExchange) ours = {.sequence = message->nlmsg_seq, .take = count_message, .data = &taken};
+    g_auto(NetlinkExchange) other = {.sequence = message->nlmsg_seq + 1};
+
+    netlink_exchange_take(message, &ours);
+    require(ours.error >= 0 && (ours.finished || !ours.error));
+    require(taken == (message->nlmsg_type >= NLMSG_MIN_TYPE));
+    netlink_exchange_take(message, &other);
+    require(!other.finished && !other.torn && !other.error && !other.cause);
+}
+
+static void parse_all(const struct nlmsghdr *message)
+{
+    links(message);
+    neighbours(message);
+    routes(message);
+    exchange(message);
+}
+
+/* In a datagram a byte too far would be the next message's. */
+static void parse_apart(const struct nlmsghdr *message, gpointer data)
+{
+    g_autofree struct nlmsghdr *copy = fuzz_message_copy(message);
+
+    parse_all(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    g_autoptr(GArray) routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    static const struct {
+        guint16 type;
+        gsize fixed;
+    } kinds[] = {
+        {RTM_NEWLINK, sizeof(struct ifinfomsg)}, {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
+        {RTM_NEWNEIGH, sizeof(struct ndmsg)},    {RTM_NEWROUTE, sizeof(struct rtmsg)},
+        {NLMSG_ERROR, sizeof(struct nlmsgerr)},  {NLMSG_DONE, sizeof(int)},
+    };
     /* Aligned as a receive buffer is. */
-    g_autofree void *bytes = g_memdup2(data, size);
+    g_autofree void *datagram = g_memdup2(data, size);
+    FuzzBytes bytes = {data, size};
+    gsize kind = fuzz_byte(&bytes) % G_N_ELEMENTS(kinds);
+    g_autofree struct nlmsghdr *message = fuzz_message(kinds[kind].type, kinds[kind].fixed, &bytes);
 
-    netlink_each(bytes, size, parse_all, routes);
+    netlink_each(datagram, size, parse_apart, NULL);
+    parse_all(message);
     return 0;
 }

@@ -3,15 +3,41 @@
 #include "sources/processes.h"
 #include "sources/sockets-parse.h"
 
+#include <string.h>
+
 /* The input as each of the files and links of /proc that are read. */
+
+#define CONFIG "/d/net.conf"
+
+static void stat(const char *bytes, gsize size)
+{
+    char state = proc_stat_state(bytes, size);
+
+    require(state == 0 || (g_ascii_isalpha(state) && memchr(bytes, state, size)));
+}
+
+static void cmdline(const char *bytes, gsize size)
+{
+    require(
+        !dnsmasq_cmdline_matches(bytes, size, CONFIG) ||
+        (memmem(bytes, size, CONFIG, strlen(CONFIG)) && memmem(bytes, size, "dnsmasq", strlen("dnsmasq"))));
+}
+
+static void descriptor(const char *target)
+{
+    guint64 inode = socket_link_inode(target);
+    const char *digits = strpbrk(target, "123456789");
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT "]", inode);
+
+    require(inode == 0 || fuzz_equal(digits, number));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *target = g_strndup((const char *)data, size);
-    char state = proc_stat_state((const char *)data, size);
 
-    g_assert(state == 0 || g_ascii_isalpha(state));
-    (void)dnsmasq_cmdline_matches((const char *)data, size, "/d/net.conf");
-    (void)socket_link_inode(target);
+    stat((const char *)data, size);
+    cmdline((const char *)data, size);
+    descriptor(target);
     return 0;
 }

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
         return 2;
     }
+    LLVMFuzzerInitialize(&argc, &argv);
     while ((name = g_dir_read_name(directory))) {
         if (!replay_file(argv[1], name))
             return 1;
