@@ -17,7 +17,7 @@
 
 typedef struct {
     GPtrArray *tables;  /* FirewallTable */
-    GHashTable *places; /* "family table", then " chain" too -> FirewallTable or FirewallChain, not owned */
+    GHashTable *places; /* nft_place() -> FirewallTable or FirewallChain, not owned */
 } NftReader;
 
 static const char *nft_string(const json_t *object, const char *key)
@@ -25,11 +25,14 @@ static const char *nft_string(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* The key of places for a table (chain NULL) or a chain; a name has no line feed. NULL if the object lacks a
- * name. */
+/* The key of places for a table (chain NULL) or a chain, with the lengths of its parts, since names may hold
+ * any byte: a table must never be found where a chain is looked for. NULL if the object lacks a name. */
 static char *nft_place(const char *family, const char *table, const char *chain)
 {
-    return family && table ? g_strjoin("\n", family, table, chain, NULL) : NULL;
+    if (!family || !table)
+        return NULL;
+    return g_strdup_printf("%" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %s%s%s%s", strlen(family), strlen(table),
+                           family, table, chain ? " " : "", chain ? chain : "");
 }
 
 static FirewallTable *nft_find_table(const NftReader *reader, const json_t *body)
