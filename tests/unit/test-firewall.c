@@ -1,74 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
-#include "model/firewall.h"
-#include "sources/firewall-text.h"
-#include "sources/firewall.h"
-
-#include <string.h>
-
-/*
- * The recordings under data/firewall are of nft 1.0.6 and iptables 1.8.9 with libvirt 9.0: "default" with one
- * NAT network; "many" with six networks (default, six with NAT for IPv6, snat, routed, iso, six4 with IPv6
- * that is not translated), rules as Docker and ufw make them, and native tables; "stopped" the same after the
- * networks were stopped; "mixed" an iptables table into which nft put rules of its own; "libvirt-nft" the
- * tables of libvirt's nftables backend, "recreated" after virbr0 was deleted and made again; "legacy" of
- * iptables-legacy.
- */
-
-static char *data(const char *name, gsize *length)
-{
-    g_autofree char *path = g_build_filename(TEST_DATA, "firewall", name, NULL);
-    char *bytes = NULL;
-
-    g_assert_true(g_file_get_contents(path, &bytes, length, NULL));
-    return bytes;
-}
-
-static GPtrArray *nft_of(const char *name)
-{
-    gsize length = 0;
-    g_autofree char *bytes = data(name, &length);
-    g_autoptr(GError) error = NULL;
-    GPtrArray *tables = firewall_parse_nft(bytes, length, &error);
-
-    g_assert_no_error(error);
-    return tables;
-}
-
-static GPtrArray *save_of(const char *name, FirewallShape shape, const char *family)
-{
-    gsize length = 0;
-    g_autofree char *bytes = data(name, &length);
-    g_autoptr(GError) error = NULL;
-    GPtrArray *tables = firewall_parse_save(bytes, length, shape, family, &error);
-
-    g_assert_no_error(error);
-    return tables;
-}
-
-static FirewallTable *table_of(GPtrArray *tables, const char *family, const char *name)
-{
-    FirewallTable *found = NULL;
-
-    for (guint i = 0; i < tables->len; i++) {
-        FirewallTable *table = tables->pdata[i];
-
-        if (strcmp(table->family, family) != 0 || strcmp(table->name, name) != 0)
-            continue;
-        g_assert_null(found);
-        found = table;
-    }
-    g_assert_nonnull(found);
-    return found;
-}
-
-static FirewallChain *chain_of(GPtrArray *tables, const char *family, const char *table, const char *name)
-{
-    FirewallChain *chain = firewall_table_chain(table_of(tables, family, table), name);
-
-    g_assert_nonnull(chain);
-    return chain;
-}
+#include "firewall-tools.h"
 
 static void assert_base(const FirewallChain *chain, const char *hook, const char *type, gint priority,
                         const char *policy)
@@ -180,6 +112,7 @@ static void test_nft_refused(void)
     assert_nft_refused("{\"nftables\":[{\"metainfo\":{\"json_schema_version\":2}}]}");
     assert_nft_refused("{\"nftables\":[{\"metainfo\":{}}]}");
     assert_nft_refused("{\"nftables\":[" META "{\"table\":{\"family\":\"ip\"}}]}");
+    assert_nft_refused("{\"nftables\":[" META "{\"table\":{\"name\":\"t\"}}]}");
     assert_nft_refused("{\"nftables\":[" TABLE TABLE "{}]}");
     assert_nft_refused("{\"nftables\":[" CHAIN "{}]}");
     assert_nft_refused("{\"nftables\":[" TABLE CHAIN CHAIN "{}]}");
@@ -190,7 +123,13 @@ static void test_nft_refused(void)
                        "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"chain\":\"c\"}}]}");
     assert_nft_refused("{\"nftables\":[" TABLE CHAIN
                        "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"expr\":[]}}]}");
+    assert_nft_refused("{\"nftables\":[" TABLE CHAIN
+                       "{\"rule\":{\"table\":\"t\",\"chain\":\"c\",\"expr\":[]}}]}");
+    assert_nft_refused("{\"nftables\":[" TABLE CHAIN
+                       "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"chain\":\"c\",\"expr\":{}}}]}");
+    assert_nft_refused("{\"nftables\":[" TABLE "{\"chain\":{\"table\":\"t\",\"name\":\"c\"}}]}");
     assert_nft_refused("{\"nftables\":[{\"set\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"s\"}}]}");
+    assert_nft_refused("{\"nftables\":[" TABLE "{\"set\":{\"family\":\"ip\",\"table\":\"t\"}}]}");
 }
 
 /* Every cut of the document is refused. */
@@ -289,30 +228,17 @@ static void test_save_refused(void)
     assert_save_refused("*filter\n:A - [0:0]\nCOMMIT\n-A A\n", "line 4: a rule");
     assert_save_refused("*filter\n:A - [0:0]\n-A A \"x\n\nCOMMIT\n", "line 6: a quote");
     assert_save_refused("*filter\n-I A\nCOMMIT\n", "line 2: not a line");
+    assert_save_refused("*filter\n:A - [0:0]\n-A A \"x\\", "line 3: a quote");
     assert_save_refused("iptables: cannot\n", "line 1: not a line");
+    assert_save_refused("*\n", "line 1: not a line");
+    assert_save_refused("[0:0]\n", "line 1: not a line");
+    assert_save_refused("*filter\n:A - [0:0]\n[0:0] -I A\nCOMMIT\n", "line 3: not a line");
+    assert_save_refused("*filter\n:A - [0:0]\n0 -A A\nCOMMIT\n", "line 3: not a line");
     g_assert_null(firewall_parse_save("# a\0b\n", 6, FIREWALL_IPTABLES_NFT, "ip", &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
 }
 
 /* ------------------------------------------------------------------------------------------- merge */
-
-static GPtrArray *merged(const char *name)
-{
-    g_autofree char *nft = g_strdup_printf("%s-nft.json", name);
-    g_autofree char *save = g_strdup_printf("%s-save4.txt", name);
-    g_autofree char *save6 = g_strdup_printf("%s-save6.txt", name);
-    g_autofree char *path6 = g_build_filename(TEST_DATA, "firewall", save6, NULL);
-    GPtrArray *tables = nft_of(nft);
-    g_autoptr(GPtrArray) saved = save_of(save, FIREWALL_IPTABLES_NFT, "ip");
-
-    g_assert_true(firewall_merge_save(tables, saved));
-    if (g_file_test(path6, G_FILE_TEST_EXISTS)) {
-        g_autoptr(GPtrArray) saved6 = save_of(save6, FIREWALL_IPTABLES_NFT, "ip6");
-
-        g_assert_true(firewall_merge_save(tables, saved6));
-    }
-    return tables;
-}
 
 static void test_merge(void)
 {
@@ -349,6 +275,52 @@ static void test_merge_keeps_what_save_cannot_say(void)
     assert_rule(own, 0, "ip saddr 10.0.0.0/8 accept");
 }
 
+/* One rule's match in a table of iptables, and whether the save text can say all of it. */
+static const struct {
+    const char *left, *right;
+    gboolean plain;
+} plain_cases[] = {
+    {"{\"payload\":{\"protocol\":\"ip\",\"field\":\"saddr\"}}", "\"10.0.0.1\"", TRUE},
+    {"{\"payload\":{\"protocol\":\"ip6\",\"field\":\"daddr\"}}", "{\"prefix\":{\"addr\":\"::\",\"len\":8}}",
+     TRUE},
+    {"{\"payload\":{\"protocol\":\"tcp\",\"field\":\"dport\"}}", "22", TRUE},
+    {"{\"meta\":{\"key\":\"iifname\"}}", "\"virbr0\"", TRUE},
+    {"{\"payload\":{\"protocol\":\"ip\",\"field\":\"saddr\"}}", "\"@blocked\"", FALSE},
+    {"{\"payload\":{\"protocol\":\"ip\",\"field\":\"saddr\"}}", "{\"set\":[\"10.0.0.1\"]}", FALSE},
+    {"{\"payload\":{\"protocol\":\"tcp\",\"field\":\"dport\"}}", "{\"range\":[1,2]}", FALSE},
+    {"{\"payload\":{\"protocol\":\"tcp\",\"field\":\"flags\"}}", "\"syn\"", FALSE},
+    {"{\"payload\":{\"protocol\":\"icmp\",\"field\":\"saddr\"}}", "1", FALSE},
+    {"{\"payload\":{\"field\":\"saddr\"}}", "1", FALSE},
+    {"{\"payload\":{\"protocol\":\"ip\"}}", "1", FALSE},
+    {"{\"meta\":{\"key\":\"mark\"}}", "1", FALSE},
+    {"{\"fib\":{}}", "1", FALSE},
+    {"1", "1", FALSE},
+};
+
+static void test_merge_plain(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(plain_cases); i++) {
+        const char *save = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\nCOMMIT\n";
+        g_autofree char *json = g_strdup_printf(
+            "{\"nftables\":[{\"table\":{\"family\":\"ip6\",\"name\":\"filter\"}},{\"chain\":{\"family\":"
+            "\"ip6\","
+            "\"table\":\"filter\",\"name\":\"FORWARD\"}},{\"rule\":{\"family\":\"ip6\",\"table\":\"filter\","
+            "\"chain\":\"FORWARD\",\"expr\":[{\"match\":{\"op\":\"==\",\"left\":%s,\"right\":%s}},"
+            "{\"drop\":null}]}}]}",
+            plain_cases[i].left, plain_cases[i].right);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) tables = firewall_parse_nft(json, strlen(json), &error);
+        g_autoptr(GPtrArray) saved = save_text(save, NULL);
+        const FirewallRule *rule;
+
+        g_test_message("%s %s", plain_cases[i].left, plain_cases[i].right);
+        g_assert_no_error(error);
+        g_assert_true(firewall_merge_save(tables, saved));
+        rule = chain_of(tables, "ip6", "filter", "FORWARD")->rules->pdata[0];
+        g_assert_cmpint(rule->argv != NULL, ==, plain_cases[i].plain);
+    }
+}
+
 static void test_merge_torn(void)
 {
     g_autoptr(GPtrArray) tables = nft_of("mixed-nft.json");
@@ -380,243 +352,6 @@ static void test_merge_alone(void)
     g_assert_cmpuint(saved->len, ==, 0);
 }
 
-/* ------------------------------------------------------------------------------ questions of model */
-
-typedef struct {
-    const char *forward, *bridge;
-    gboolean nat_ipv6;
-    const char *ips[3];
-} Net;
-
-static const Net net_default = {"nat", "virbr0", FALSE, {"192.168.122.1/24"}};
-static const Net net_six = {"nat", "virbr6", TRUE, {"10.6.0.1/24", "fd00:6::1/64"}};
-static const Net net_six4 = {"nat", "virbr5", FALSE, {"10.5.0.1/24", "fd00:5::1/64"}};
-static const Net net_snat = {"nat", "virbr7", FALSE, {"10.7.0.1/24"}};
-static const Net net_routed = {"route", "virbr8", FALSE, {"10.8.0.1/24"}};
-static const Net net_isolated = {"isolated", "virbr9", FALSE, {"10.9.0.1/24"}};
-
-static Network *network_of(const Net *net)
-{
-    Network *network = network_new();
-
-    g_free(network->forward);
-    network->forward = g_strdup(net->forward);
-    network->bridge = g_strdup(net->bridge);
-    network->nat_ipv6 = net->nat_ipv6;
-    for (gsize i = 0; net->ips[i]; i++) {
-        NetworkIp *ip = network_ip_new();
-
-        g_assert_true(ipnet_parse(net->ips[i], &ip->net));
-        g_ptr_array_add(network->ips, ip);
-    }
-    return network;
-}
-
-/* Facts with these tables; takes them. */
-static Facts *facts_of(GPtrArray *tables, SourceState state)
-{
-    Facts *facts = facts_new();
-
-    g_ptr_array_unref(facts->firewall);
-    facts->firewall = tables;
-    source_status_set(&facts->sources[SOURCE_FIREWALL], state, NULL);
-    return facts;
-}
-
-static void assert_answers(const Facts *facts, const Net *net, Tri nat, Tri forward)
-{
-    g_autoptr(Network) network = network_of(net);
-
-    if (strcmp(net->forward, "nat") == 0)
-        g_assert_cmpint(firewall_nat_present(facts, network), ==, nat);
-    g_assert_cmpint(firewall_forward_present(facts, network), ==, forward);
-}
-
-static void test_present_iptables(void)
-{
-    g_autoptr(Facts) facts = facts_of(merged("many"), SOURCE_LIVE);
-    const Net other = {"nat", "virbr0", FALSE, {"192.168.123.1/24"}};
-    const Net wider = {"nat", "virbr0", FALSE, {"192.168.122.1/16"}};
-    const Net narrower = {"nat", "virbr0", FALSE, {"192.168.122.129/25"}};
-    const Net elsewhere = {"nat", "virbr1", FALSE, {"192.168.122.1/24"}};
-    const Net six = {"nat", "virbr5", TRUE, {"10.5.0.1/24", "fd00:5::1/64"}};
-    const Net open = {"open", "virbr99", FALSE, {"10.99.0.1/24"}};
-
-    assert_answers(facts, &net_default, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_six, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_six4, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_snat, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_routed, TRI_NO, TRI_YES);
-    assert_answers(facts, &net_isolated, TRI_NO, TRI_YES);
-    assert_answers(facts, &other, TRI_NO, TRI_NO);
-    assert_answers(facts, &wider, TRI_NO, TRI_NO);
-    assert_answers(facts, &narrower, TRI_YES, TRI_YES);
-    assert_answers(facts, &elsewhere, TRI_YES, TRI_NO);
-    assert_answers(facts, &six, TRI_NO, TRI_YES);
-    assert_answers(facts, &open, TRI_NO, TRI_YES);
-    g_assert_cmpstr(firewall_backend(facts), ==, "iptables");
-}
-
-static void test_present_stopped(void)
-{
-    g_autoptr(Facts) facts = facts_of(merged("stopped"), SOURCE_LIVE);
-    g_autoptr(Facts) none = facts_of(nft_of("libvirt-nft.json"), SOURCE_DOWN);
-
-    assert_answers(facts, &net_default, TRI_NO, TRI_NO);
-    assert_answers(facts, &net_isolated, TRI_NO, TRI_NO);
-    g_assert_cmpstr(firewall_backend(facts), ==, "iptables");
-    assert_answers(none, &net_default, TRI_UNKNOWN, TRI_UNKNOWN);
-    g_assert_null(firewall_backend(none));
-}
-
-/* Facts that may be partial prove that a rule is there, not that it is missing. */
-static void test_present_stale(void)
-{
-    g_autoptr(Facts) facts = facts_of(nft_of("default-nft.json"), SOURCE_STALE);
-    g_autoptr(Facts) merged_facts = facts_of(merged("default"), SOURCE_STALE);
-
-    /* xt: MASQUERADE is known by its name, the state of a connection is not. */
-    assert_answers(facts, &net_default, TRI_YES, TRI_UNKNOWN);
-    assert_answers(facts, &net_six, TRI_UNKNOWN, TRI_UNKNOWN);
-    assert_answers(merged_facts, &net_default, TRI_YES, TRI_YES);
-}
-
-static void test_present_nftables(void)
-{
-    g_autoptr(Facts) facts = facts_of(nft_of("libvirt-nft.json"), SOURCE_LIVE);
-    g_autoptr(Facts) recreated = facts_of(nft_of("libvirt-nft-recreated.json"), SOURCE_LIVE);
-    const Net crossing = {"isolated", "virbr0", FALSE, {"192.168.122.1/24"}};
-
-    assert_answers(facts, &net_default, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_six, TRI_YES, TRI_YES);
-    assert_answers(facts, &net_snat, TRI_NO, TRI_NO);
-    assert_answers(facts, &crossing, TRI_NO, TRI_YES);
-    g_assert_cmpstr(firewall_backend(facts), ==, "nftables");
-    /* The rules name the index of a bridge that is no more; translation knows only the subnet. */
-    assert_answers(recreated, &net_default, TRI_YES, TRI_NO);
-    assert_answers(recreated, &net_six, TRI_YES, TRI_YES);
-    assert_answers(recreated, &crossing, TRI_NO, TRI_NO);
-}
-
-static void test_backend_legacy(void)
-{
-    const Net net = {"nat", "virbr1", FALSE, {"10.1.0.1/24"}};
-    g_autoptr(Facts) facts =
-        facts_of(save_of("legacy-save4.txt", FIREWALL_IPTABLES_LEGACY, "ip"), SOURCE_LIVE);
-
-    assert_answers(facts, &net, TRI_YES, TRI_NO);
-    g_assert_null(firewall_backend(facts));
-}
-
-/* Rules of the nat table after ":LIBVIRT_PRT", and whether 192.168.122.0/24 counts as translated. */
-static const struct {
-    const char *rules;
-    Tri nat;
-} nat_cases[] = {
-    {"-A POSTROUTING -j LIBVIRT_PRT\n-A LIBVIRT_PRT -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j "
-     "MASQUERADE\n",
-     TRI_YES},
-    {"-A LIBVIRT_PRT -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE\n", TRI_NO},
-    {"-A PREROUTING -j LIBVIRT_PRT\n-A LIBVIRT_PRT -s 192.168.122.0/24 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -p udp -j LIBVIRT_PRT\n-A LIBVIRT_PRT -s 192.168.122.0/24 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -g LIBVIRT_PRT\n-A LIBVIRT_PRT -s 192.168.0.0/16 -o eth0 -j SNAT --to-source "
-     "203.0.113.2\n",
-     TRI_YES},
-    {"-A POSTROUTING -j MASQUERADE\n", TRI_YES},
-    {"-A POSTROUTING -m comment --comment \"-j DROP\" -o eth0 -j MASQUERADE\n", TRI_YES},
-    {"-A POSTROUTING -o virbr0 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING ! -o virbr0 -j MASQUERADE\n", TRI_YES},
-    {"-A POSTROUTING -o virbr+ -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/24 -p tcp -j MASQUERADE --to-ports 1024-65535\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/24 -d 10.0.0.0/8 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/25 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/255.255.0.255 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING ! -s 10.0.0.0/8 -j MASQUERADE\n", TRI_YES},
-    {"-A POSTROUTING ! -s 192.168.122.7/32 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -m mark --mark 0x1 -j MASQUERADE\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/24 -j ACCEPT\n", TRI_NO},
-    {"-A POSTROUTING -s 192.168.122.0/24 -j NETMAP\n", TRI_NO},
-    {"-A POSTROUTING -j LIBVIRT_PRT\n-A LIBVIRT_PRT -j LIBVIRT_PRT\n", TRI_NO},
-    {"-A POSTROUTING -s\n", TRI_NO},
-    {"-A POSTROUTING -j\n", TRI_NO},
-    {"-A POSTROUTING !\n", TRI_NO},
-};
-
-static void test_nat_rules(void)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(nat_cases); i++) {
-        g_autofree char *text = g_strdup_printf("*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
-                                                ":LIBVIRT_PRT - [0:0]\n%sCOMMIT\n",
-                                                nat_cases[i].rules);
-        GPtrArray *tables = firewall_parse_save(text, strlen(text), FIREWALL_IPTABLES_LEGACY, "ip", NULL);
-        g_autoptr(Facts) facts = facts_of(tables, SOURCE_LIVE);
-        g_autoptr(Network) network = network_of(&net_default);
-
-        g_test_message("%s", nat_cases[i].rules);
-        g_assert_cmpint(firewall_nat_present(facts, network), ==, nat_cases[i].nat);
-    }
-}
-
-/* The same of the filter table, and whether the network's packets are let through. */
-#define OUT "-A FORWARD -s 192.168.122.0/24 -i virbr0 -j ACCEPT\n"
-#define IN "-A FORWARD -d 192.168.122.0/24 -o virbr0 "
-static const struct {
-    const char *rules;
-    Tri forward;
-} forward_cases[] = {
-    {OUT IN "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n", TRI_YES},
-    {OUT IN "-m state --state NEW,ESTABLISHED -j ACCEPT\n", TRI_YES},
-    {OUT IN "-j ACCEPT\n", TRI_YES},
-    {OUT IN "-m conntrack --ctstate RELATED -j ACCEPT\n", TRI_NO},
-    {OUT IN "-m conntrack ! --ctstate ESTABLISHED -j ACCEPT\n", TRI_NO},
-    {OUT IN "-j DROP\n", TRI_NO},
-    {OUT, TRI_NO},
-    {IN "-j ACCEPT\n", TRI_NO},
-    {"-A FORWARD -m conntrack --ctstate ESTABLISHED -s 192.168.122.0/24 -i virbr0 -j ACCEPT\n" IN
-     "-j ACCEPT\n",
-     TRI_NO},
-    {"-A FORWARD -i virbr0 -o virbr0 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_NO},
-    {"-A FORWARD -i virbr0 -o eth0 -j ACCEPT\n" IN "-i eth0 -j ACCEPT\n", TRI_YES},
-    {"-A FORWARD ! -i eth0 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
-    {"-A FORWARD -i virbr+ -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
-    {"-A FORWARD -i virbr01 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_NO},
-    {"-A INPUT -j ACCEPT\n", TRI_NO},
-};
-
-static void test_forward_rules(void)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(forward_cases); i++) {
-        g_autofree char *text = g_strdup_printf(
-            "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n%sCOMMIT\n", forward_cases[i].rules);
-        GPtrArray *tables = firewall_parse_save(text, strlen(text), FIREWALL_IPTABLES_NFT, "ip", NULL);
-        g_autoptr(Facts) facts = facts_of(tables, SOURCE_LIVE);
-        g_autoptr(Network) network = network_of(&net_default);
-
-        g_test_message("%s", forward_cases[i].rules);
-        g_assert_cmpint(firewall_forward_present(facts, network), ==, forward_cases[i].forward);
-    }
-}
-
-/* A web of jumps, each chain twice to the next: must not take 2^n steps. */
-static void test_many_jumps(void)
-{
-    g_autoptr(GString) text = g_string_new("*nat\n:POSTROUTING ACCEPT [0:0]\n");
-    g_autoptr(Network) network = network_of(&net_default);
-    g_autoptr(Facts) facts = NULL;
-
-    for (guint i = 0; i < 60; i++)
-        g_string_append_printf(text, ":c%u - [0:0]\n", i);
-    g_string_append(text, "-A POSTROUTING -j c0\n");
-    for (guint i = 0; i < 59; i++) {
-        for (guint k = 0; k < 50; k++)
-            g_string_append_printf(text, "-A c%u -j c%u\n", i, i + 1);
-    }
-    g_string_append(text, "COMMIT\n");
-    facts = facts_of(firewall_parse_save(text->str, text->len, FIREWALL_IPTABLES_LEGACY, "ip", NULL),
-                     SOURCE_LIVE);
-    g_assert_cmpint(firewall_nat_present(facts, network), ==, TRI_NO);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -630,15 +365,8 @@ int main(int argc, char **argv)
     g_test_add_func("/firewall/save/refused", test_save_refused);
     g_test_add_func("/firewall/merge", test_merge);
     g_test_add_func("/firewall/merge/keeps-what-save-cannot-say", test_merge_keeps_what_save_cannot_say);
+    g_test_add_func("/firewall/merge/plain", test_merge_plain);
     g_test_add_func("/firewall/merge/torn", test_merge_torn);
     g_test_add_func("/firewall/merge/alone", test_merge_alone);
-    g_test_add_func("/firewall/present/iptables", test_present_iptables);
-    g_test_add_func("/firewall/present/stopped", test_present_stopped);
-    g_test_add_func("/firewall/present/stale", test_present_stale);
-    g_test_add_func("/firewall/present/nftables", test_present_nftables);
-    g_test_add_func("/firewall/backend/legacy", test_backend_legacy);
-    g_test_add_func("/firewall/nat-rules", test_nat_rules);
-    g_test_add_func("/firewall/forward-rules", test_forward_rules);
-    g_test_add_func("/firewall/many-jumps", test_many_jumps);
     return g_test_run();
 }
