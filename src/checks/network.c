@@ -5,6 +5,8 @@
 
 #include <net/if.h>
 
+#define RELOAD "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)"
+
 #define STP_DELAY_LIMIT 200 /* 1/100 s; the kernel's least delay with STP on */
 #define POOL_WARNING 80     /* percent of the range */
 #define POOL_CRITICAL 95
@@ -199,7 +201,7 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
                              dnsmasq->config);
         else
             finding_evidence(finding, "no pid file; expected a process with %s", dnsmasq->config);
-        finding_remedy(finding, "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)");
+        finding_remedy(finding, RELOAD);
     }
 }
 
@@ -218,7 +220,7 @@ void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *
         finding_message(finding, "dnsmasq of network %s (pid %d) does not listen where it should",
                         network->name, dnsmasq->pid);
         add_evidence(finding, "missing: ", missing);
-        finding_remedy(finding, "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)");
+        finding_remedy(finding, RELOAD);
     }
 }
 
@@ -248,6 +250,16 @@ void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings
     }
 }
 
+static void remedy_rules(const Facts *facts, Finding *finding)
+{
+    if (firewall_frame_stands(facts))
+        finding_remedy(finding, RELOAD);
+    else
+        finding_remedy(finding,
+                       "restart the network daemon, whose chains are gone: systemctl restart libvirtd "
+                       "(or virtnetworkd)");
+}
+
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
@@ -255,11 +267,11 @@ void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *find
 
         if (network->active && g_strcmp0(network->forward, "nat") == 0 &&
             firewall_nat_present(facts, network) == TRI_NO)
-            finding_remedy(
-                finding_message(finding_of_network(findings, "nat-rules-missing", LEVEL_CRITICAL, network),
-                                "no masquerade rule for network %s: its guests reach this host only",
-                                network->name),
-                "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)");
+            remedy_rules(facts, finding_message(finding_of_network(findings, "nat-rules-missing",
+                                                                   LEVEL_CRITICAL, network),
+                                                "no masquerade rule for network %s: its guests reach this "
+                                                "host only",
+                                                network->name));
     }
 }
 
@@ -273,10 +285,10 @@ void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *
         if (network->active && network_owns_bridge(network) &&
             network_bridge_present(facts, network) == TRI_YES &&
             firewall_forward_present(facts, network) == TRI_NO)
-            finding_remedy(finding_message(
-                               finding_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
-                               "no rules let the packets of network %s through this host", network->name),
-                           "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)");
+            remedy_rules(facts,
+                         finding_message(
+                             finding_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
+                             "no rules let the packets of network %s through this host", network->name));
     }
 }
 

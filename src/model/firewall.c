@@ -236,3 +236,53 @@ const char *firewall_backend(const Facts *facts)
         return "nftables";
     return iptables.chains ? "iptables" : NULL;
 }
+
+/* ------------------------------------------------------------------------------------------- frame */
+
+static gboolean chain_jumps_to(const FirewallTable *table, const FirewallChain *chain, const char *target)
+{
+    for (guint i = 0; i < chain->rules->len; i++) {
+        RuleView view;
+
+        firewall_rule_view(table, chain->rules->pdata[i], &view);
+        if (view.exact && view.verdict == RULE_JUMP && g_strcmp0(view.target, target) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* target NULL: any chain at that hook that holds a rule. */
+static gboolean hook_leads_to(const FirewallTable *table, const char *hook, const char *target)
+{
+    for (guint i = 0; i < table->chains->len; i++) {
+        const FirewallChain *chain = table->chains->pdata[i];
+
+        if (g_strcmp0(chain->hook, hook) != 0)
+            continue;
+        if (target ? firewall_table_chain(table, target) && chain_jumps_to(table, chain, target)
+                   : chain->rules->len > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean family_leads_to(const Facts *facts, const char *name, const char *hook, const char *target)
+{
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        const FirewallTable *table = facts->firewall->pdata[i];
+
+        if (table_is_of(table, 4) && strcmp(table->name, name) == 0 && hook_leads_to(table, hook, target))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean firewall_frame_stands(const Facts *facts)
+{
+    static const char *const forward[] = {"LIBVIRT_FWX", "LIBVIRT_FWI", "LIBVIRT_FWO"};
+    gboolean iptables = family_leads_to(facts, "nat", "postrouting", "LIBVIRT_PRT");
+
+    for (guint i = 0; i < G_N_ELEMENTS(forward); i++)
+        iptables = iptables && family_leads_to(facts, "filter", "forward", forward[i]);
+    return iptables || family_leads_to(facts, LIBVIRT_TABLE, "forward", NULL);
+}

@@ -28,3 +28,10 @@ Tri firewall_forward_present(const Facts *facts, const Network *network);
  * if none or unknown. Static.
  */
 const char *firewall_backend(const Facts *facts);
+
+/*
+ * Whether libvirt's chains for IPv4 stand and are jumped to, of one backend. Where they do, a reload of its
+ * daemon puts missing rules back; chains and jumps it makes only when it starts (seen with libvirt 9.0: after
+ * a flush of the ruleset a reload restored nothing).
+ */
+gboolean firewall_frame_stands(const Facts *facts);

@@ -114,6 +114,7 @@ static void test_present_nftables(void)
     assert_answers(facts, &net_snat, TRI_NO, TRI_NO);
     assert_answers(facts, &crossing, TRI_NO, TRI_YES);
     g_assert_cmpstr(firewall_backend(facts), ==, "nftables");
+    g_assert_true(firewall_frame_stands(facts));
     /* The rules name the index of a bridge that is no more; translation knows only the subnet. */
     assert_answers(recreated, &net_default, TRI_YES, TRI_NO);
     assert_answers(recreated, &net_six, TRI_YES, TRI_YES);
@@ -128,6 +129,7 @@ static void test_backend_legacy(void)
 
     assert_answers(facts, &net, TRI_YES, TRI_NO);
     g_assert_null(firewall_backend(facts));
+    g_assert_false(firewall_frame_stands(facts));
 }
 
 /* Rules of the nat table after ":LIBVIRT_PRT", and whether 192.168.122.0/24 counts as translated. */
@@ -219,6 +221,39 @@ static void test_forward_rules(void)
     }
 }
 
+/* A chain that nobody jumps to, and a jump from elsewhere, are as good as none. */
+static void test_frame(void)
+{
+#define CHAINS ":LIBVIRT_FWX - [0:0]\n:LIBVIRT_FWI - [0:0]\n:LIBVIRT_FWO - [0:0]\n"
+#define FILTER "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+#define JUMPS "-A FORWARD -j LIBVIRT_FWX\n-A FORWARD -j LIBVIRT_FWI\n"
+#define NAT "*nat\n:POSTROUTING ACCEPT [0:0]\n:LIBVIRT_PRT - [0:0]\n"
+#define PRT "-A POSTROUTING -j LIBVIRT_PRT\n"
+    static const struct {
+        const char *rules;
+        gboolean stands;
+    } cases[] = {
+        {FILTER CHAINS JUMPS "-A FORWARD -j LIBVIRT_FWO\nCOMMIT\n" NAT PRT "COMMIT\n", TRUE},
+        {FILTER CHAINS JUMPS "-A FORWARD -j LIBVIRT_FWO\nCOMMIT\n" NAT "COMMIT\n", FALSE},
+        {FILTER CHAINS JUMPS "-A INPUT -j LIBVIRT_FWO\nCOMMIT\n" NAT PRT "COMMIT\n", FALSE},
+        {FILTER CHAINS JUMPS "-A FORWARD -i eth0 -m set --match-set x src -j LIBVIRT_FWO\nCOMMIT\n" NAT PRT
+                             "COMMIT\n",
+         FALSE},
+        {FILTER CHAINS JUMPS "COMMIT\n" NAT PRT "COMMIT\n", FALSE},
+        {NAT PRT "COMMIT\n", FALSE},
+        {FILTER "COMMIT\n", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GPtrArray *tables =
+            firewall_parse_save(cases[i].rules, strlen(cases[i].rules), FIREWALL_IPTABLES_NFT, "ip", NULL);
+        g_autoptr(Facts) facts = facts_of(tables, SOURCE_LIVE);
+
+        g_test_message("%s", cases[i].rules);
+        g_assert_cmpint(firewall_frame_stands(facts), ==, cases[i].stands);
+    }
+}
+
 /* A web of jumps, each chain twice to the next: must not take 2^n steps. */
 static void test_many_jumps(void)
 {
@@ -249,6 +284,7 @@ int main(int argc, char **argv)
     g_test_add_func("/firewall-present/backend/legacy", test_backend_legacy);
     g_test_add_func("/firewall-present/nat-rules", test_nat_rules);
     g_test_add_func("/firewall-present/forward-rules", test_forward_rules);
+    g_test_add_func("/firewall-present/frame", test_frame);
     g_test_add_func("/firewall-present/many-jumps", test_many_jumps);
     return g_test_run();
 }
