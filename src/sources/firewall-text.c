@@ -112,16 +112,18 @@ static void put_meta(GString *text, const char *key, const json_t *body)
     put_value(text, json_object_get(body, "key"));
 }
 
+/* The key may be of two words: "ip saddr". */
 static void put_ct(GString *text, const char *key, const json_t *body)
 {
     const json_t *dir = json_object_get(body, "dir");
+    const char *name = json_string_value(json_object_get(body, "key"));
 
     g_string_append(text, "ct ");
     if (dir) {
         put_value(text, dir);
         g_string_append_c(text, ' ');
     }
-    put_value(text, json_object_get(body, "key"));
+    g_string_append(text, name ? name : "");
 }
 
 static void put_elem(GString *text, const char *key, const json_t *body)
@@ -219,6 +221,14 @@ static void put_device(GString *text, const json_t *value)
     g_string_append(text, " }");
 }
 
+/* Whether nft writes "==" behind a value: not behind a plain one. */
+static gboolean is_computed(const json_t *value)
+{
+    const char *key = only_key(value);
+
+    return key && form_writer(values, G_N_ELEMENTS(values), key) == put_binary;
+}
+
 static void put_match(GString *text, const char *key, const json_t *body)
 {
     const char *op = json_string_value(json_object_get(body, "op"));
@@ -226,7 +236,7 @@ static void put_match(GString *text, const char *key, const json_t *body)
     const json_t *right = json_object_get(body, "right");
 
     put_value(text, left);
-    if (op && strcmp(op, "==") != 0 && strcmp(op, "in") != 0)
+    if (op && (is_computed(left) || (strcmp(op, "==") != 0 && strcmp(op, "in") != 0)))
         g_string_append_printf(text, " %s", op);
     g_string_append_c(text, ' ');
     if (is_device(left))
@@ -283,9 +293,13 @@ static void put_log(GString *text, const char *key, const json_t *body)
     put_value(text, level);
 }
 
+/* A limit of the rule's own; else one that has a name, or a map of such. */
 static void put_limit(GString *text, const char *key, const json_t *body)
 {
+    const json_t *unit = json_object_get(body, "rate_unit");
+
     if (!json_object_get(body, "rate")) {
+        g_string_append(text, "limit name ");
         put_json(text, body);
         return;
     }
@@ -293,6 +307,9 @@ static void put_limit(GString *text, const char *key, const json_t *body)
     if (json_is_true(json_object_get(body, "inv")))
         g_string_append(text, "over ");
     put_value(text, json_object_get(body, "rate"));
+    if (unit)
+        g_string_append_c(text, ' ');
+    put_value(text, unit);
     g_string_append_c(text, '/');
     put_value(text, json_object_get(body, "per"));
 }

@@ -79,7 +79,7 @@ static void test_nft_text(void)
                 "log prefix \"guard \" level info drop");
     assert_rule(input, 0, "udp dport { 53, 67 } accept");
     assert_rule(input, 1, "tcp dport 1-1024 reject with tcp reset");
-    assert_rule(input, 2, "ct mark & 255 1 meta mark set 16");
+    assert_rule(input, 2, "ct mark & 255 == 1 meta mark set 16");
     assert_rule(input, 3, "{\"fib\":{\"flags\":[\"daddr\"],\"result\":\"type\"}} local goto web");
     assert_rule(post, 0, "ip saddr 10.20.0.0/16 oifname \"uplink\" masquerade");
     assert_rule(post, 1, "meta l4proto tcp ip saddr 10.21.0.1-10.21.0.9 snat to 203.0.113.2:1000-2000");
