@@ -9,25 +9,6 @@
 
 /* --------------------------------------------------------------------------------------------- map */
 
-/* The rows of map that the filter keeps; borrowed. */
-static GPtrArray *rows_where(const Map *map, gboolean (*keep)(const MapRow *row, gconstpointer data),
-                             gconstpointer data)
-{
-    GPtrArray *rows = g_ptr_array_new();
-
-    for (guint i = 0; i < map->rows->len; i++) {
-        if (keep(map->rows->pdata[i], data))
-            g_ptr_array_add(rows, map->rows->pdata[i]);
-    }
-    return rows;
-}
-
-/* By name: a row whose network is not active knows no more of it. NULL keeps all. */
-static gboolean keep_network(const MapRow *row, gconstpointer name)
-{
-    return !name || g_strcmp0(row->network, name) == 0;
-}
-
 static int run_map(Context *ctx)
 {
     g_autofree char *name = NULL;
@@ -51,7 +32,7 @@ static int run_map(Context *ctx)
     map = world_map(world, WANT_MAP, &error);
     if (!map)
         return report(ctx, error);
-    rows = rows_where(map, keep_network, name);
+    rows = map_rows_on(map, name);
     return write_interfaces(ctx, world, rows);
 }
 
@@ -74,11 +55,6 @@ const Command command_map = {
 };
 
 /* --------------------------------------------------------------------------------------------- who */
-
-static gboolean keep_match(const MapRow *row, gconstpointer text)
-{
-    return map_row_matches(row, text);
-}
 
 /* An address can be leased to a MAC that no domain has: a container's, or a guest's of yesterday. */
 static void hint_at_lease(Context *ctx, const Map *map, const char *text)
@@ -116,7 +92,7 @@ static int run_who(Context *ctx)
     map = world_map(world, WANT_MAP, &error);
     if (!map)
         return report(ctx, error);
-    rows = rows_where(map, keep_match, text);
+    rows = map_rows_matching(map, text);
     if (rows->len > 0)
         return write_interfaces(ctx, world, rows);
     code = ctx->json ? write_interfaces(ctx, world, rows) : world_code(world);

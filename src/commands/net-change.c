@@ -128,7 +128,7 @@ static char *guests_on(const Facts *facts, const Map *map, const Network *networ
             continue;
         if (!row->interface_known)
             name = g_strdup_printf("%s (its interfaces cannot be read)", row->domain);
-        else if (g_strcmp0(row->network_uuid, network->uuid) == 0)
+        else if (map_row_is_on(row, network->name))
             name = g_strdup(row->domain);
         if (name && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
             g_ptr_array_add(names, g_steal_pointer(&name));

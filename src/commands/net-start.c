@@ -342,7 +342,7 @@ static void warn_of_orphans(Start *start)
     for (guint i = 0; map && i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
 
-        if (row->tap && g_strcmp0(row->network, start->name) == 0 &&
+        if (row->tap && map_row_is_on(row, start->name) &&
             g_ptr_array_find_with_equal_func(row->problems, "tap-orphaned", g_str_equal, NULL))
             g_string_append_printf(taps, "%s%s of %s", taps->len > 0 ? ", " : "", row->tap, row->domain);
     }

@@ -6,19 +6,6 @@
 #include "checks/check.h"
 #include "views/screen.h"
 
-static GPtrArray *rows_on(const Map *map, const Network *network)
-{
-    GPtrArray *rows = g_ptr_array_new();
-
-    for (guint i = 0; i < map->rows->len; i++) {
-        const MapRow *row = map->rows->pdata[i];
-
-        if (!network || g_strcmp0(row->network_uuid, network->uuid) == 0)
-            g_ptr_array_add(rows, (gpointer)row);
-    }
-    return rows;
-}
-
 /* What is read of the others serves to see overlaps and doubles; what is shown is the one that was asked for.
  */
 static void keep_one_network(const Network *network, GPtrArray *rows, GPtrArray *findings)
@@ -60,7 +47,7 @@ static int run_status(Context *ctx)
     if (network)
         keep_one_network(network, rows, findings);
     if (ctx->json) {
-        g_autoptr(GPtrArray) on = rows_on(map, network);
+        g_autoptr(GPtrArray) on = map_rows_on(map, network ? network->name : NULL);
         const JsonCollection collections[] = {{"networks", rows, json_of_network},
                                               {"interfaces", on, json_of_interface},
                                               {"findings", findings, json_of_finding},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/map.h"
 
+#include <string.h>
+
 /* Questions to the rows of a finished map. */
 
 /* What makes a row and a finding about it meet. The separator cannot stand in a UUID. */
@@ -59,6 +61,33 @@ gboolean map_row_matches(const MapRow *row, const char *text)
             return TRUE;
     }
     return FALSE;
+}
+
+gboolean map_row_is_on(const MapRow *row, const char *network)
+{
+    return row->network && strcmp(row->network, network) == 0;
+}
+
+static GPtrArray *rows_where(const Map *map, gboolean (*keep)(const MapRow *row, const char *text),
+                             const char *text)
+{
+    GPtrArray *rows = g_ptr_array_new();
+
+    for (guint i = 0; i < map->rows->len; i++) {
+        if (!text || keep(map->rows->pdata[i], text))
+            g_ptr_array_add(rows, map->rows->pdata[i]);
+    }
+    return rows;
+}
+
+GPtrArray *map_rows_on(const Map *map, const char *network)
+{
+    return rows_where(map, map_row_is_on, network);
+}
+
+GPtrArray *map_rows_matching(const Map *map, const char *text)
+{
+    return rows_where(map, map_row_matches, text);
 }
 
 const Address *map_row_address(const MapRow *row)

@@ -89,6 +89,17 @@ void map_attach(Map *map, const GPtrArray *findings);
 /* Whether a row is what the text names: its tap, MAC, an address, a hostname, the domain's name or UUID. */
 gboolean map_row_matches(const MapRow *row, const char *text);
 
+/*
+ * Whether a row is on the network of this name: the domain's XML names it, or the row's bridge is its. By
+ * name, for where the network was not read, a row knows no more of it.
+ */
+gboolean map_row_is_on(const MapRow *row, const char *network);
+
+/* The rows on a network (NULL: all), and those that map_row_matches takes, in the map's order. They stay the
+ * map's; free with g_ptr_array_unref. */
+GPtrArray *map_rows_on(const Map *map, const char *network);
+GPtrArray *map_rows_matching(const Map *map, const char *text);
+
 /* What a finding calls the row: its tap, else its MAC, else its alias or domain. New string. */
 char *map_row_name(const MapRow *row);
 

@@ -202,7 +202,7 @@ static void status_guests(FILE *out, const Network *network, const Map *map, con
         const MapRow *row = map->rows->pdata[i];
         g_autofree char *text = NULL;
 
-        if (g_strcmp0(row->network_uuid, network->uuid) != 0)
+        if (!map_row_is_on(row, network->name))
             continue;
         text = guest_text(row);
         status_line(out, label, text, view);

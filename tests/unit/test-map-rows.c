@@ -325,6 +325,50 @@ static void test_sort(void)
                        "- unread - - - 0\n");
 }
 
+/* ----------------------------------------------------------------------------------------- choices */
+
+static char *names_of(GPtrArray *rows)
+{
+    g_autoptr(GPtrArray) owned = rows;
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < owned->len; i++) {
+        g_autofree char *name = map_row_name(owned->pdata[i]);
+
+        g_string_append_printf(text, "%s ", name);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void assert_names(GPtrArray *rows, const char *expected)
+{
+    g_autofree char *text = names_of(rows);
+
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void test_choices(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    g_autoptr(Map) map = NULL;
+
+    world_nic(facts->domains->pdata[0], NULL, "br9", MAC_A, "elsewhere");
+    map = map_join(facts);
+    assert_names(map_rows_on(map, "lab"), "vnet2 ");
+    assert_names(map_rows_on(map, "default"), "vnet0 vnet1 vnet3 52:54:00:00:00:04 vnatp0 ");
+    assert_names(map_rows_on(map, "Default"), "");
+    assert_names(map_rows_on(map, ""), "");
+    assert_names(map_rows_on(map, NULL), "vnet0 vnet1 vnet3 52:54:00:00:00:04 vnatp0 vnet2 elsewhere ");
+    assert_names(map_rows_matching(map, "VM2"), "vnet1 vnet2 ");
+    assert_names(map_rows_matching(map, "10.20.30.122"), "vnet2 ");
+    assert_names(map_rows_matching(map, "nobody"), "");
+    /* Of a network that was not read a row knows the name yet. */
+    g_ptr_array_set_size(facts->networks, 0);
+    map_free(map);
+    map = map_join(facts);
+    assert_names(map_rows_on(map, "lab"), "vnet2 ");
+}
+
 /* --------------------------------------------------------------------------------------- any order */
 
 static void shuffle_pointers(GPtrArray *array, GRand *rand)
@@ -531,6 +575,7 @@ int main(int argc, char **argv)
     g_test_add_func("/map-rows/network-gone", test_network_gone);
     g_test_add_func("/map-rows/other-types", test_other_types);
     g_test_add_func("/map-rows/sort", test_sort);
+    g_test_add_func("/map-rows/choices", test_choices);
     g_test_add_func("/map-rows/any-order", test_any_order);
     g_test_add_func("/map-rows/attribution-random", test_attribution_random);
     return g_test_run();
