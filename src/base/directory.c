@@ -189,28 +189,30 @@ gboolean new_directory_possible(const char *path, GError **error)
 
 NewDirectory *new_directory_begin(const char *path, GError **error)
 {
-    g_autoptr(NewDirectory) directory = g_new0(NewDirectory, 1);
-    g_autofree char *parent = NULL;
-    g_autofree char *temporary = NULL;
+    g_autofree char *clean = path_clean(path);
+    g_autofree char *parent = g_path_get_dirname(clean);
+    g_autofree char *temporary = g_build_filename(parent, ".new-XXXXXX", NULL);
+    NewDirectory *directory;
+    int fd;
 
-    directory->fd = -1;
-    directory->path = path_clean(path);
-    directory->made = g_ptr_array_new_with_free_func(g_free);
-    if (!place_is_free(directory->path, error))
+    if (!place_is_free(clean, error))
         return NULL;
-    parent = g_path_get_dirname(directory->path);
-    temporary = g_build_filename(parent, ".new-XXXXXX", NULL);
     if (!g_mkdtemp_full(temporary, S_IRWXU)) {
         errno_error(error, parent, errno);
         return NULL;
     }
-    directory->temporary = g_steal_pointer(&temporary);
-    directory->fd = open(directory->temporary, OPEN_FOLDER);
-    if (directory->fd < 0) {
-        errno_error(error, directory->temporary, errno);
+    fd = open(temporary, OPEN_FOLDER);
+    if (fd < 0) {
+        errno_error(error, temporary, errno);
+        (void)rmdir(temporary);
         return NULL;
     }
-    return g_steal_pointer(&directory);
+    directory = g_new0(NewDirectory, 1);
+    directory->path = g_steal_pointer(&clean);
+    directory->temporary = g_steal_pointer(&temporary);
+    directory->fd = fd;
+    directory->made = g_ptr_array_new_with_free_func(g_free);
+    return directory;
 }
 
 static void folder_made(gpointer data, const char *name, gsize length)
@@ -319,8 +321,7 @@ void new_directory_free(NewDirectory *directory)
     }
     if (directory->temporary)
         (void)rmdir(directory->temporary);
-    if (directory->fd >= 0)
-        close(directory->fd);
+    close(directory->fd);
     g_ptr_array_unref(directory->made);
     g_free(directory->path);
     g_free(directory->temporary);

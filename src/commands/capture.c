@@ -25,14 +25,14 @@ static void signals_hold(sigset_t *before)
 
 static gboolean write_capture(const Capture *capture, const char *path, GError **error)
 {
-    g_autoptr(NewDirectory) directory = NULL;
+    NewDirectory *directory;
     sigset_t before;
     gboolean ok;
 
     signals_hold(&before);
     directory = new_directory_begin(path, error);
     ok = directory && capture_write(capture, directory, error) && new_directory_commit(directory, error);
-    g_clear_pointer(&directory, new_directory_free);
+    new_directory_free(directory);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ok;
 }

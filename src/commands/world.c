@@ -82,8 +82,8 @@ static gboolean world_begin(World *world, Deadline deadline, GError **error)
 World *world_open(Context *ctx, int *code)
 {
     gint64 begun = g_get_monotonic_time();
-    g_autoptr(World) world = NULL;
     GError *error = NULL;
+    World *world;
 
     if (ctx->readonly && (ctx->command->flags & COMMAND_CHANGES)) {
         vnat_error_set(&error, VNAT_ERROR_USAGE, "%s changes something, and --readonly was given",
@@ -94,11 +94,12 @@ World *world_open(Context *ctx, int *code)
     world = world_new(ctx);
     if (!world_begin(world, ctx->deadline, &error)) {
         *code = report(ctx, error);
+        world_free(world);
         return NULL;
     }
     ctx->view.now = world->facts->now;
     debug_time(world, "connection", begun);
-    return g_steal_pointer(&world);
+    return world;
 }
 
 /* What libvirt may take of the time, so that the kernel's part is captured when it hangs. */
@@ -106,12 +107,13 @@ World *world_open(Context *ctx, int *code)
 
 World *world_open_partly(Context *ctx, Capture *capture, GError **error)
 {
-    g_autoptr(World) world = world_new(ctx);
+    World *world = world_new(ctx);
     GError *failed = NULL;
 
     if (!world_begin(world, deadline_share(ctx->deadline, LIBVIRT_SHARE), &failed)) {
         if (ctx->replay && !world->reader) {
             g_propagate_error(error, failed);
+            world_free(world);
             return NULL;
         }
         capture->failed[CAPTURE_CONNECTION] = failed;
@@ -119,7 +121,7 @@ World *world_open_partly(Context *ctx, Capture *capture, GError **error)
             world->reader = reader_live(NULL);
     }
     world->facts->keep = TRUE;
-    return g_steal_pointer(&world);
+    return world;
 }
 
 void world_free(World *world)
