@@ -132,6 +132,22 @@ static void test_nft_refused(void)
     assert_nft_refused("{\"nftables\":[" TABLE "{\"set\":{\"family\":\"ip\",\"table\":\"t\"}}]}");
 }
 
+/* The kernel takes any byte in a name: what joins two names for one thing must not make one of them. */
+static void test_nft_names(void)
+{
+    const char *json = "{\"nftables\":[" TABLE CHAIN "{\"table\":{\"family\":\"ip\",\"name\":\"a\\nb\"}},"
+                       "{\"table\":{\"family\":\"ip\",\"name\":\"t c\"}}]}";
+    g_autoptr(GPtrArray) tables = firewall_parse_nft(json, strlen(json), NULL);
+
+    g_assert_cmpuint(tables->len, ==, 3);
+    g_assert_cmpuint(table_of(tables, "ip", "t")->chains->len, ==, 1);
+    g_assert_cmpuint(table_of(tables, "ip", "a\nb")->chains->len, ==, 0);
+    assert_nft_refused("{\"nftables\":[{\"table\":{\"family\":\"ip\",\"name\":\"a\\nb\"}},"
+                       "{\"rule\":{\"family\":\"ip\",\"table\":\"a\",\"chain\":\"b\",\"expr\":[]}}]}");
+    assert_nft_refused("{\"nftables\":[{\"table\":{\"family\":\"ip\",\"name\":\"a b\"}},"
+                       "{\"rule\":{\"family\":\"ip\",\"table\":\"a\",\"chain\":\"b\",\"expr\":[]}}]}");
+}
+
 /* Every cut of the document is refused. */
 static void test_nft_truncated(void)
 {
@@ -359,6 +375,7 @@ int main(int argc, char **argv)
     g_test_add_func("/firewall/nft/is-iptables", test_nft_is_iptables);
     g_test_add_func("/firewall/nft/text", test_nft_text);
     g_test_add_func("/firewall/nft/refused", test_nft_refused);
+    g_test_add_func("/firewall/nft/names", test_nft_names);
     g_test_add_func("/firewall/nft/truncated", test_nft_truncated);
     g_test_add_func("/firewall/save", test_save);
     g_test_add_func("/firewall/save/words", test_save_words);
