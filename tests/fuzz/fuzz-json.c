@@ -63,9 +63,8 @@ static json_t *parse(const char *bytes, size_t size, guint depth, gboolean raw)
 
 /* What is accepted strictly is what jansson accepts, without NUL bytes and not too deep, and means the same.
  */
-static void strictly(const char *bytes, size_t size, guint depth)
+static void strictly(const char *bytes, size_t size, guint depth, const json_t *root)
 {
-    g_autoptr(json_t) root = parse(bytes, size, depth, FALSE);
     g_autoptr(json_t) other = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
     g_autoptr(json_t) again = NULL;
     char *text;
@@ -83,10 +82,9 @@ static void strictly(const char *bytes, size_t size, guint depth)
 }
 
 /* With raw bytes no less is accepted, and it is as deep as it is. */
-static void with_raw_bytes(const char *bytes, size_t size, guint depth)
+static void with_raw_bytes(const char *bytes, size_t size, guint depth, const json_t *strict)
 {
     g_autoptr(json_t) root = parse(bytes, size, depth, TRUE);
-    g_autoptr(json_t) strict = parse(bytes, size, depth, FALSE);
 
     require(root || !strict);
     if (!root)
@@ -141,9 +139,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const guint depths[] = {4, JSON_DEPTH, 32};
     guint depth = depths[size % G_N_ELEMENTS(depths)];
     g_autofree char *string = g_strndup((const char *)data, size);
+    g_autoptr(json_t) strict = parse((const char *)data, size, depth, FALSE);
 
-    strictly((const char *)data, size, depth);
-    with_raw_bytes((const char *)data, size, depth);
+    strictly((const char *)data, size, depth, strict);
+    with_raw_bytes((const char *)data, size, depth, strict);
     round_trip(string, put_plain);
     round_trip(string, put_escaped);
     return 0;
