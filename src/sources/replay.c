@@ -264,19 +264,34 @@ static Domain *replay_domain(Reader *reader, Facts *facts, const char *which, gb
     return domain;
 }
 
+/* Captured domains whose agent answered, by UUID; borrowed. */
+static GHashTable *agents_by_uuid(const Facts *captured)
+{
+    GHashTable *agents = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < captured->domains->len; i++) {
+        const Domain *domain = captured->domains->pdata[i];
+
+        if (domain->agent->len > 0)
+            g_hash_table_insert(agents, domain->uuid, domain->agent);
+    }
+    return agents;
+}
+
 /* An agent's word is told only where it is asked for. */
 static void replay_agents(Reader *reader, Facts *facts, gboolean required, Deadline deadline G_GNUC_UNUSED)
 {
     const Capture *capture = replay_of(reader);
+    g_autoptr(GHashTable) agents = agents_by_uuid(capture->facts);
 
     for (guint i = 0; i < facts->domains->len; i++) {
         Domain *domain = facts->domains->pdata[i];
-        const Domain *captured = find_domain(capture, domain->uuid, NULL);
+        GArray *agent = g_hash_table_lookup(agents, domain->uuid);
 
-        if (!captured || domain->state != DOMAIN_RUNNING)
+        if (!agent || domain->state != DOMAIN_RUNNING)
             continue;
         g_array_unref(domain->agent);
-        domain->agent = g_array_copy(captured->agent);
+        domain->agent = g_array_copy(agent);
     }
     if (required)
         status_again(capture, facts, SOURCE_AGENT);

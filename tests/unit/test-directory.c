@@ -97,6 +97,22 @@ static void test_whole(Place *place, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(length, ==, 0);
 }
 
+static void test_many(Place *place, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *path = inside(place, "new");
+    g_autoptr(NewDirectory) made = new_directory_begin(path, NULL);
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < 150; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+
+        g_assert_true(new_directory_write(made, name, name, strlen(name), &error));
+    }
+    g_assert_true(new_directory_commit(made, &error));
+    g_assert_cmpuint(count_entries(path), ==, 150);
+    g_assert_cmpuint(count_entries(place->top), ==, 1);
+}
+
 static void test_not_at_all(Place *place, gconstpointer data G_GNUC_UNUSED)
 {
     g_autofree char *path = inside(place, "new");
@@ -217,6 +233,7 @@ int main(int argc, char **argv)
     g_test_add_func("/directory/names", test_names);
 #define ADD(NAME, FUNC) g_test_add("/directory/" NAME, Place, NULL, place_set_up, FUNC, place_tear_down)
     ADD("whole", test_whole);
+    ADD("many", test_many);
     ADD("not-at-all", test_not_at_all);
     ADD("taken", test_taken);
     ADD("nowhere", test_nowhere);
