@@ -42,6 +42,8 @@ static gboolean component_valid(const char *text, gsize length)
 
 gboolean directory_name_valid(const char *name)
 {
+    if (strlen(name) > DIRECTORY_NAME_MAX)
+        return FALSE;
     for (;;) {
         gsize length = strcspn(name, "/");
 
@@ -57,7 +59,20 @@ static gboolean name_check(const char *name, GError **error)
 {
     if (directory_name_valid(name))
         return TRUE;
-    return vnat_error_set(error, VNAT_ERROR_INVALID, "name: '%s' is no name of a file in a directory", name);
+    return vnat_error_set(error, VNAT_ERROR_INVALID, "name: '%.64s' is no name of a file in a directory",
+                          name);
+}
+
+typedef void (*FolderMade)(gpointer data, const char *name, gsize length);
+
+/* FALSE with errno set if the folder is not there afterwards. */
+static gboolean folder_make(int outer, const char *component, const char *name, gsize length, FolderMade made,
+                            gpointer data)
+{
+    if (mkdirat(outer, component, S_IRWXU) < 0)
+        return errno == EEXIST;
+    made(data, name, length);
+    return TRUE;
 }
 
 /*
@@ -65,8 +80,6 @@ static gboolean name_check(const char *name, GError **error)
  * component. make: folders that are missing are made, and told of by made. Returns a descriptor, or -1 with
  * errno set.
  */
-typedef void (*FolderMade)(gpointer data, const char *name, gsize length);
-
 static int folder_open(int top, const char *name, FolderMade made, gpointer data, const char **last)
 {
     const char *rest = name;
@@ -78,9 +91,9 @@ static int folder_open(int top, const char *name, FolderMade made, gpointer data
         int outer = folder;
         int errnum;
 
-        if (made && mkdirat(outer, component, S_IRWXU) == 0)
-            made(data, name, (gsize)(slash - name));
-        folder = openat(outer, component, OPEN_FOLDER);
+        folder = -1;
+        if (!made || folder_make(outer, component, name, (gsize)(slash - name), made, data))
+            folder = openat(outer, component, OPEN_FOLDER);
         errnum = errno;
         close(outer);
         errno = errnum;
@@ -163,6 +176,14 @@ static char *path_clean(const char *path)
     return g_strndup(path, length);
 }
 
+/* What cannot be made is a failure; only what is read can be of the wrong type. */
+static gboolean place_error(GError **error, const char *path, int errnum)
+{
+    if (errnum == ENOTDIR || errnum == ELOOP)
+        return vnat_error_set(error, VNAT_ERROR_FAILED, "%s: %s", path, g_strerror(errnum));
+    return errno_error(error, path, errnum);
+}
+
 /* The rename decides in the end. */
 static gboolean place_is_free(const char *path, GError **error)
 {
@@ -170,7 +191,7 @@ static gboolean place_is_free(const char *path, GError **error)
     struct stat entry;
 
     if (lstat(path, &entry) < 0)
-        return errno == ENOENT || errno_error(error, path, errno);
+        return errno == ENOENT || place_error(error, path, errno);
     if (S_ISDIR(entry.st_mode))
         existing = g_dir_open(path, 0, NULL);
     if (existing && !g_dir_read_name(existing))
@@ -185,7 +206,7 @@ gboolean new_directory_possible(const char *path, GError **error)
 
     if (!place_is_free(clean, error))
         return FALSE;
-    return access(parent, W_OK | X_OK) == 0 || errno_error(error, parent, errno);
+    return access(parent, W_OK | X_OK) == 0 || place_error(error, parent, errno);
 }
 
 NewDirectory *new_directory_begin(const char *path, GError **error)
@@ -199,7 +220,7 @@ NewDirectory *new_directory_begin(const char *path, GError **error)
     if (!place_is_free(clean, error))
         return NULL;
     if (!g_mkdtemp_full(temporary, S_IRWXU)) {
-        errno_error(error, parent, errno);
+        place_error(error, parent, errno);
         return NULL;
     }
     fd = open(temporary, OPEN_FOLDER);

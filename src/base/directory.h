@@ -5,9 +5,11 @@
 
 /*
  * Directories of files, of which the names within come from a table of contents that may be hostile. A name
- * is of one or more components "[A-Za-z0-9_-][A-Za-z0-9._-]*" with '/' between; none other is opened, and no
- * component is followed if it is a symbolic link: so that nothing outside the directory is ever touched.
+ * is of one or more components "[A-Za-z0-9_-][A-Za-z0-9._-]*" with '/' between, at most DIRECTORY_NAME_MAX
+ * bytes; none other is opened, and no component is followed if it is a symbolic link: so that nothing outside
+ * the directory is ever touched.
  */
+#define DIRECTORY_NAME_MAX 255
 gboolean directory_name_valid(const char *name);
 
 /* A directory to read. Errors: NOT_FOUND, DENIED, INVALID ("type: …"), FAILED. */

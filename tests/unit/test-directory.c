@@ -179,7 +179,7 @@ static void test_nowhere(Place *place, gconstpointer data G_GNUC_UNUSED)
     g_clear_error(&error);
     g_assert_true(g_file_set_contents(file, "", 0, NULL));
     g_assert_false(new_directory_possible(below, &error));
-    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
     g_clear_error(&error);
     g_assert_null(directory_open(file, &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
