@@ -11,29 +11,50 @@
 /* Looking for versions is no reason to miss the deadline. */
 #define VERSIONS_SECONDS 2.0
 
-/* While the directory is filled, in a moment: it is there whole or not at all, also for Ctrl-C. */
-static void signals_hold(sigset_t *before)
-{
-    sigset_t ends;
+static const int ending_signals[] = {SIGHUP, SIGINT, SIGTERM};
 
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGHUP);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigprocmask(SIG_BLOCK, &ends, before);
+/* The one that came while they were held, or 0. */
+static volatile sig_atomic_t signal_held;
+
+static void signal_hold(int number)
+{
+    signal_held = number;
+}
+
+/*
+ * While the directory is filled, in a moment: it is there whole or not at all, also for Ctrl-C. By handlers,
+ * as a mask is a thread's own: another thread, that waits for a libvirtd which hangs, would take the signal.
+ */
+static void signals_hold(struct sigaction *before)
+{
+    const struct sigaction hold = {.sa_handler = signal_hold, .sa_flags = SA_RESTART};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ending_signals); i++) {
+        sigaction(ending_signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(ending_signals[i], &hold, NULL);
+    }
+}
+
+static void signals_release(const struct sigaction *before)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(ending_signals); i++)
+        sigaction(ending_signals[i], &before[i], NULL);
+    if (signal_held)
+        raise(signal_held);
 }
 
 static gboolean write_capture(const Capture *capture, const char *path, GError **error)
 {
+    struct sigaction before[G_N_ELEMENTS(ending_signals)];
     NewDirectory *directory;
-    sigset_t before;
     gboolean ok;
 
-    signals_hold(&before);
+    signals_hold(before);
     directory = new_directory_begin(path, error);
     ok = directory && capture_write(capture, directory, error) && new_directory_commit(directory, error);
     new_directory_free(directory);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    signals_release(before);
     return ok;
 }
 
