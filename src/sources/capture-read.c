@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/name.h"
+#include "base/text.h"
 #include "base/xml.h"
 #include "sources/capture-private.h"
 #include "sources/capture.h"
@@ -277,10 +278,26 @@ static gboolean take_dnsmasq(Reading *reading, const json_t *object, gconstpoint
     g_ptr_array_add(reading->capture->facts->dnsmasqs, dnsmasq);
     if (!record_read(dnsmasq_fields, object, dnsmasq, error))
         return FALSE;
+    if (!dnsmasq->config && !dnsmasq->unknown)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "'config' is missing");
     dnsmasq->options = read_text(reading, object, CAPTURE_KEY_FILE, CONFIG_MAX, &local);
     if (local)
         g_propagate_error(error, local);
     return local == NULL;
+}
+
+/* The message begins with the program; a reader of it has the file. */
+static gboolean wrong_program(GError **error)
+{
+    for (const CaptureText *kept = capture_texts; error && kept->program; kept++) {
+        gsize length = strlen(kept->program);
+
+        if (strncmp((*error)->message, kept->program, length) != 0 || (*error)->message[length] != ':')
+            continue;
+        g_prefix_error(error, "%s: ", kept->file);
+        break;
+    }
+    return FALSE;
 }
 
 static gboolean read_firewall(Reading *reading, GError **error)
@@ -300,10 +317,8 @@ static gboolean read_firewall(Reading *reading, GError **error)
             return FALSE;
         }
     }
-    if (!firewall_parse_texts(facts->firewall_texts, &tables, error)) {
-        g_prefix_error(error, "firewall: ");
-        return FALSE;
-    }
+    if (!firewall_parse_texts(facts->firewall_texts, &tables, error))
+        return wrong_program(error);
     g_ptr_array_unref(tables);
     return TRUE;
 }
@@ -372,6 +387,7 @@ static gboolean read_manifest(Reading *reading, GError **error)
     Capture *capture = reading->capture;
     g_autoptr(json_t) manifest = read_json(reading, "manifest.json", FALSE, error);
     const char *format = json_string_value(json_object_get(manifest, "format"));
+    g_autofree char *time = NULL;
     gint64 version = 0;
 
     if (!manifest)
@@ -385,6 +401,9 @@ static gboolean read_manifest(Reading *reading, GError **error)
         g_prefix_error(error, "manifest.json: ");
         return FALSE;
     }
+    time = text_time_utc(capture->facts->now);
+    if (!time)
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "manifest.json: 'time_epoch' is no time");
     if (!check_versions(json_object_get(manifest, "versions")))
         return vnat_error_set(error, VNAT_ERROR_INVALID, "manifest.json: 'versions' holds no texts by name");
     json_object_update(capture->versions, json_object_get(manifest, "versions"));
@@ -393,11 +412,38 @@ static gboolean read_manifest(Reading *reading, GError **error)
            read_failed(capture, json_object_get(manifest, "failed"), error);
 }
 
+/* As libvirt sees to it on a host: no two objects have one UUID or name (offsets of them). */
+static gboolean check_unique(const char *file, const GPtrArray *objects, gsize uuid, gsize name,
+                             GError **error)
+{
+    const gsize keys[] = {uuid, name};
+
+    for (guint key = 0; key < G_N_ELEMENTS(keys); key++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+        for (guint i = 0; i < objects->len; i++) {
+            if (!g_hash_table_add(seen, G_STRUCT_MEMBER(char *, objects->pdata[i], keys[key])))
+                return vnat_error_set(error, VNAT_ERROR_INVALID, "%s: record %u: another one has its %s",
+                                      file, i + 1, key == 0 ? "UUID" : "name");
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_objects(const Facts *facts, GError **error)
+{
+    return check_unique("networks.json", facts->networks, G_STRUCT_OFFSET(Network, uuid),
+                        G_STRUCT_OFFSET(Network, name), error) &&
+           check_unique("domains.json", facts->domains, G_STRUCT_OFFSET(Domain, uuid),
+                        G_STRUCT_OFFSET(Domain, name), error);
+}
+
 static gboolean read_all(Reading *reading, GError **error)
 {
     return read_manifest(reading, error) && read_lists(reading, error) &&
            read_list(reading, "networks.json", take_network, NULL, error) &&
            read_list(reading, "domains.json", take_domain, NULL, error) &&
+           check_objects(reading->capture->facts, error) &&
            read_list(reading, "dnsmasq.json", take_dnsmasq, NULL, error) && read_firewall(reading, error);
 }
 

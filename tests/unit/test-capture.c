@@ -351,6 +351,8 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
         {"manifest.json", "", "{\"format\":\"vnat-capture\",\"version\":1,\"host\":\"h\"}", "'versions'"},
         {"manifest.json", "",
          "{\"format\":\"vnat-capture\",\"version\":1,\"host\":\"h\",\"versions\":{\"a\":1}}", "'versions'"},
+        {"manifest.json", manifest, ",\"time_epoch\":9223372036854775807}",
+         "manifest.json: 'time_epoch' is no time"},
         {"manifest.json", manifest, ",\"sources\":{\"links\":{\"state\":\"fine\"}}}",
          "manifest.json: source 'links': 'state' is no state of a source"},
         {"manifest.json", manifest, ",\"sources\":{\"links\":7}}", "'state' is no state of a source"},
@@ -378,6 +380,13 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
          "networks/default.xml: is the XML of another network"},
         {"networks.json", network, ",\"file\":\"manifest.json\"}]",
          "networks.json: record 1: manifest.json: "},
+        {"networks.json", network,
+         ",\"error\":\"x\"},{\"name\":\"m\",\"uuid\":\"00000000-0000-0000-0000-000000000001\",\"error\":"
+         "\"x\"}]",
+         "networks.json: record 2: another one has its UUID"},
+        {"domains.json", "",
+         "[{\"name\":\"n\",\"uuid\":\"u\",\"error\":\"x\"},{\"name\":\"n\",\"uuid\":\"v\",\"error\":\"x\"}]",
+         "domains.json: record 2: another one has its name"},
         {"domains.json", "", "[{\"name\":\"n\",\"uuid\":\"u\",\"state\":99,\"error\":\"x\"}]",
          "domains.json: record 1: no domain is in such a state"},
         {"domains.json", "", "[{\"name\":\"n\",\"uuid\":\"u\",\"id\":-2,\"error\":\"x\"}]",
@@ -392,9 +401,12 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
         {"domains.json", "", "[{\"name\":\"n\",\"uuid\":\"u\",\"file\":\"links.json\"}]",
          "domains.json: record 1: links.json: "},
         {"dnsmasq.json", "", "[{\"network\":\"n\",\"argv\":7}]", "dnsmasq.json: record 1: 'argv'"},
-        {"dnsmasq.json", "", "[{\"network\":\"n\",\"file\":\"a b\"}]", "dnsmasq.json: record 1: name: "},
-        {"firewall/nft.json", "", "[", "firewall: nft: syntax: "},
-        {"firewall/iptables-nft-save.txt", "", "*filter\n-A X", "firewall: iptables-nft-save: "},
+        {"dnsmasq.json", "", "[{\"network\":\"n\"}]", "dnsmasq.json: record 1: 'config' is missing"},
+        {"dnsmasq.json", "", "[{\"network\":\"n\",\"unknown\":true,\"file\":\"a b\"}]",
+         "dnsmasq.json: record 1: name: "},
+        {"firewall/nft.json", "", "[", "firewall/nft.json: nft: syntax: "},
+        {"firewall/iptables-nft-save.txt", "", "*filter\n-A X",
+         "firewall/iptables-nft-save.txt: iptables-nft-save: "},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -454,7 +466,7 @@ static void test_names(Place *place, gconstpointer data G_GNUC_UNUSED)
         Network *network = network_new();
 
         network->name = g_strdup(names[i]);
-        network->uuid = g_strdup(i == 0 ? uuid : "no uuid");
+        network->uuid = i == 0 ? g_strdup(uuid) : g_strdup_printf("no uuid %u", i);
         network->xml_read = FALSE;
         network->xml_error = g_strdup("why");
         g_ptr_array_add(made->facts->networks, network);
