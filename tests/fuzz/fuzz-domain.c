@@ -36,6 +36,19 @@ static void require_interface(const DomainInterface *iface, xmlNodePtr node)
     require_text(iface->portid);
 }
 
+static gboolean has_agent(xmlNodePtr devices)
+{
+    gboolean connected = FALSE;
+
+    for (xmlNodePtr node = xml_child(devices, "channel"); node; node = xml_next(node, "channel")) {
+        xmlNodePtr target = xml_child(node, "target");
+
+        connected |= xml_attr_is(target, "name", "org.qemu.guest_agent.0") &&
+                     xml_attr_is(target, "state", "connected");
+    }
+    return connected;
+}
+
 static void require_domain(const Domain *domain, xmlDocPtr doc)
 {
     xmlNodePtr root = xmlDocGetRootElement(doc);
@@ -43,6 +56,7 @@ static void require_domain(const Domain *domain, xmlDocPtr doc)
     xmlNodePtr node = xml_child(xml_child(root, "devices"), "interface");
 
     require(domain->name && domain->uuid && domain->id >= -1 && domain->xml_read && !domain->xml_error);
+    require(domain->agent_connected == has_agent(xml_child(root, "devices")));
     require_text(domain->name);
     require_text(domain->uuid);
     if (name->children && !name->children->next && name->children->type == XML_TEXT_NODE)
