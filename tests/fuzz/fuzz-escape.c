@@ -69,28 +69,37 @@ static void utf8_and_hex(const char *string)
                 (guchar)string[i]);
 }
 
-/* One word as POSIX has it: plain letters, or pieces in single quotes with \' or a "'" between. NULL for
- * anything else. */
+/* The next piece of a quoted word: something in single quotes, or an escaped one. FALSE for anything else. */
+static gboolean shell_piece(const char **at, GString *word)
+{
+    const char *end;
+
+    if (g_str_has_prefix(*at, "\\'")) {
+        g_string_append_c(word, '\'');
+        *at += 2;
+        return TRUE;
+    }
+    end = **at == '\'' ? strchr(*at + 1, '\'') : NULL;
+    if (!end)
+        return FALSE;
+    g_string_append_len(word, *at + 1, end - *at - 1);
+    *at = end + 1;
+    return TRUE;
+}
+
+/* One word as POSIX has it: plain letters, or quoted pieces. NULL for anything else. */
 static char *shell_word(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/@%+=,-";
-    GString *word = g_string_new(NULL);
+    g_autoptr(GString) word = g_string_new(NULL);
 
     if (*text && text[strspn(text, plain)] == '\0')
-        g_string_append(word, text);
-    else
-        for (const char *end; *text; text = end) {
-            if (g_str_has_prefix(text, "\\'")) {
-                g_string_append_c(word, '\'');
-                end = text + 2;
-            } else if (*text == '\'' && (end = strchr(text + 1, '\''))) {
-                g_string_append_len(word, text + 1, end - text - 1);
-                end++;
-            } else {
-                return g_string_free(word, TRUE);
-            }
-        }
-    return g_string_free(word, FALSE);
+        return g_strdup(text);
+    while (*text) {
+        if (!shell_piece(&text, word))
+            return NULL;
+    }
+    return g_string_free(g_steal_pointer(&word), FALSE);
 }
 
 static void shell(const char *string)

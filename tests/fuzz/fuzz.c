@@ -33,7 +33,7 @@ gboolean fuzz_equal(const char *a, const char *b)
     return g_strcmp0(a, b) == 0;
 }
 
-/* The branches of an oracle are no coverage, and recording them costs a third of the speed. */
+/* The branches of an oracle are no coverage, and recording them takes time. */
 #ifdef __clang__
 #define UNTRACED __attribute__((no_sanitize("coverage")))
 #else

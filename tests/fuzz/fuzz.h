@@ -7,7 +7,7 @@
 
 /*
  * What a fuzz target defines: libFuzzer calls it with inputs of its own, replay.c with those of the corpus.
- * It keeps nothing from one input to the next, and opens nothing. Returns 0.
+ * It keeps nothing from one input to the next, and touches nothing outside $TMPDIR. Returns 0.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
