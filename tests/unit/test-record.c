@@ -186,6 +186,38 @@ static void test_none(void)
     g_assert_cmpuint(neighbour.ifindex, ==, 0);
 }
 
+/* What is none is left out, and a number that JSON's readers cannot count is the greatest that they can. */
+static void test_bounds(void)
+{
+    Route route = {.family = 4};
+    Socket socket = {.local = {.family = 4}, .inode = G_MAXUINT64};
+    g_autoptr(json_t) no_net = record_write(route_fields, &route);
+    g_autoptr(json_t) large = record_write(socket_fields, &socket);
+    g_autoptr(json_t) truth = json_pack("{s:s, s:b, s:b}", "name", "a", "is_port", 0, "is_bridge", 1);
+    g_autoptr(Link) link = link_new();
+
+    g_assert_null(json_object_get(no_net, "dst"));
+    g_assert_cmpint(json_integer_value(json_object_get(large, "inode")), ==, G_MAXINT64);
+    g_assert_true(record_read(link_fields, truth, link, NULL));
+    g_assert_false(link->is_port);
+    g_assert_true(link->is_bridge);
+}
+
+/* A command line has so many words at most. */
+static void test_words(void)
+{
+    for (guint more = 0; more < 2; more++) {
+        g_autoptr(json_t) words = json_array();
+        g_autoptr(json_t) object = json_pack("{s:s, s:O}", "network", "n", "argv", words);
+        gpointer dnsmasq = g_malloc0(sizeof(Dnsmasq));
+
+        for (guint i = 0; i < 4096 + more; i++)
+            json_array_append_new(words, json_string("w"));
+        g_assert_cmpint(record_read(dnsmasq_fields, object, dnsmasq, NULL), ==, !more);
+        record_release(dnsmasq_fields, dnsmasq);
+    }
+}
+
 static void test_form(void)
 {
     Mac mac = {{0xfe, 0x54, 0, 0x12, 0x34, 0x56}};
@@ -232,8 +264,13 @@ static void test_refused(void)
         {link_fields, "{\"name\":\"\",\"bridge_id\":\"80.0052540012345g\"}", "'bridge_id' is no bridge id"},
         {lease_fields, "{\"network\":\"\",\"network_uuid\":\"\",\"address\":\"192.168.122\"}",
          "'address' is no IP address"},
+        {lease_fields, "{\"network\":\"\",\"network_uuid\":\"\",\"address\":7}",
+         "'address' is no IP address"},
         {link_address_fields, "{\"address\":\"192.168.122.1\"}",
          "'address' is no IP address with its prefix"},
+        {link_address_fields, "{\"address\":[]}", "'address' is no IP address with its prefix"},
+        {link_fields, "{\"name\":\"\",\"bridge_id\":null}", "'bridge_id' is no bridge id"},
+        {link_fields, "{\"name\":\"\",\"is_port\":null}", "'is_port' is no truth value"},
         {fdb_entry_fields, "{\"ifindex\":3}", "'mac' is missing"},
         {link_fields, "{\"ifindex\":3}", "'name' is missing"},
         {route_fields, "{}", "'dst' is missing"},
@@ -261,6 +298,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/record/round-trip", test_round_trip);
     g_test_add_func("/record/none", test_none);
+    g_test_add_func("/record/bounds", test_bounds);
+    g_test_add_func("/record/words", test_words);
     g_test_add_func("/record/form", test_form);
     g_test_add_func("/record/refused", test_refused);
     return g_test_run();
