@@ -43,12 +43,32 @@ static const char *const filters[] = {"allow-arp",
                                       "qemu-announce-self",
                                       "qemu-announce-self-rarp",
                                       NULL};
-/* Those of xml/, and their parameters. */
+/* Those of xml/; their parameters, and those of libvirt's own filters. */
 static const char *const templates[] = {"default", "isolated", "nat", "nat-dns", "nat-ipv6", "routed", NULL};
-static const char *const parameters[] = {
-    "bridge",    "dev",        "dhcp",    "dhcp6",        "domain",         "forward-plain",
-    "forwarder", "forwarder2", "host",    "host-address", "lease",          "mtu",
-    "name",      "subnet",     "subnet6", "zone",         "zone-forwarder", NULL};
+static const char *const parameters[] = {"CTRL_IP_LEARNING",
+                                         "DHCPSERVER",
+                                         "GATEWAY_MAC",
+                                         "IP",
+                                         "IPV6",
+                                         "MAC",
+                                         "bridge",
+                                         "dev",
+                                         "dhcp",
+                                         "dhcp6",
+                                         "domain",
+                                         "forward-plain",
+                                         "forwarder",
+                                         "forwarder2",
+                                         "host",
+                                         "host-address",
+                                         "lease",
+                                         "mtu",
+                                         "name",
+                                         "subnet",
+                                         "subnet6",
+                                         "zone",
+                                         "zone-forwarder",
+                                         NULL};
 
 static const struct {
     const char *before, *behind; /* of the number */
@@ -247,10 +267,11 @@ static void known_add_forms(Redactor *redactor, RedactKind kind, const char *nam
     }
     if (kind == REDACT_HOST && dot) {
         g_autofree char *begin = g_strndup(name, (gsize)(dot - name));
-        g_autofree char *domain = strchr(dot + 1, '.') ? redact_name(redactor, REDACT_DNS, dot + 1) : NULL;
 
         if (!name_stays(kind, begin))
             known_add(redactor, kind, begin, token);
+        if (strchr(dot + 1, '.'))
+            g_free(redact_name(redactor, REDACT_DNS, dot + 1));
     }
 }
 

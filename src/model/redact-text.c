@@ -73,63 +73,58 @@ static char *redact_word(Redactor *redactor, const char *word)
 /* ------------------------------------------------------------------------------------------- paths */
 
 /* Where libvirt, the kernel and distributions put things. */
-static gboolean folder_is_known(const char *name)
-{
-    static const char *const names[] = {"all",
-                                        "autostart",
-                                        "bin",
-                                        "bridge",
-                                        "conf",
-                                        "default",
-                                        "dev",
-                                        "dnsmasq",
-                                        "domains",
-                                        "etc",
-                                        "firewall",
-                                        "inactive",
-                                        "interface",
-                                        "ipv4",
-                                        "ipv6",
-                                        "lib",
-                                        "lib64",
-                                        "libexec",
-                                        "libvirt",
-                                        "libvirt-sock",
-                                        "libvirt-sock-ro",
-                                        "libvirt_leaseshelper",
-                                        "local",
-                                        "log",
-                                        "neigh",
-                                        "net",
-                                        "net-dummy",
-                                        "netfilter",
-                                        "network",
-                                        "networks",
-                                        "nf_conntrack",
-                                        "proc",
-                                        "qemu",
-                                        "resolv",
-                                        "libvirtd",
-                                        "root",
-                                        "run",
-                                        "sbin",
-                                        "self",
-                                        "session",
-                                        "share",
-                                        "stat",
-                                        "sys",
-                                        "system",
-                                        "tmp",
-                                        "usr",
-                                        "user",
-                                        "var",
-                                        "virtnetworkd",
-                                        "virtqemud",
-                                        "vnat",
-                                        NULL};
-
-    return g_strv_contains(names, name);
-}
+static const char *const folders[] = {"all",
+                                      "autostart",
+                                      "bin",
+                                      "bridge",
+                                      "conf",
+                                      "default",
+                                      "dev",
+                                      "dnsmasq",
+                                      "domains",
+                                      "etc",
+                                      "firewall",
+                                      "inactive",
+                                      "interface",
+                                      "ipv4",
+                                      "ipv6",
+                                      "lib",
+                                      "lib64",
+                                      "libexec",
+                                      "libvirt",
+                                      "libvirt-sock",
+                                      "libvirt-sock-ro",
+                                      "libvirt_leaseshelper",
+                                      "local",
+                                      "log",
+                                      "neigh",
+                                      "net",
+                                      "net-dummy",
+                                      "netfilter",
+                                      "network",
+                                      "networks",
+                                      "nf_conntrack",
+                                      "proc",
+                                      "qemu",
+                                      "resolv",
+                                      "libvirtd",
+                                      "root",
+                                      "run",
+                                      "sbin",
+                                      "self",
+                                      "session",
+                                      "share",
+                                      "stat",
+                                      "sys",
+                                      "system",
+                                      "tmp",
+                                      "usr",
+                                      "user",
+                                      "var",
+                                      "virtnetworkd",
+                                      "virtqemud",
+                                      "vnat",
+                                      NULL};
 
 /* The length of an ending that libvirt gives to files that bear a name; 0: it has none. */
 static gsize ending_length(const char *file)
@@ -151,12 +146,12 @@ static char *redact_folder(Redactor *redactor, const char *name)
     g_autofree char *stem = g_strndup(name, strlen(name) - ending);
     g_autofree char *token = NULL;
 
-    if (folder_is_known(name) || word_stays(redactor, name))
+    if (g_strv_contains(folders, name) || word_stays(redactor, name))
         return g_strdup(name);
     token = redact_word(redactor, stem);
     if (strcmp(token, REDACTED) != 0)
         return g_strconcat(token, name + strlen(stem), NULL);
-    return ending > 0 && folder_is_known(stem) ? g_strdup(name) : NULL;
+    return ending > 0 && g_strv_contains(folders, stem) ? g_strdup(name) : NULL;
 }
 
 /* A path, as far as its folders are known. */
