@@ -7,16 +7,17 @@
 /*
  * A captured host as a directory of files for people and for diff(1):
  *
- *   manifest.json           what it is, of which host and moment, versions, state of each source, what failed
- *   networks.json           a network a line: what is not in its XML, and the file that has it
- *   networks/NAME.xml       as libvirt gave it; networks/inactive/NAME.xml: what it will be when it starts
- * again domains.json, domains/  likewise leases.json             a lease a line, as libvirt's API gives them
- *   links.json, addresses.json, neighbours.json, fdb.json, routes.json    rtnetlink's records, all tables
- *   firewall/nft.json       `nft -j list ruleset`, an object a line
- *   firewall/PROGRAM.txt    what iptables-nft-save and its like print
- *   dnsmasq.json, dnsmasq/NAME.conf    process and command line; configuration
- *   sockets.json            who listens on 53, 67 and 547
- *   proc.json               settings and counters below /proc
+ * - manifest.json: what it is, of which host and moment, versions, state of each source, what failed
+ * - networks.json: a network a line: what is not in its XML, and the file that has it
+ * - networks/NAME.xml: as libvirt gave it; networks/inactive/NAME.xml: what it will be when it starts again
+ * - domains.json, domains/: likewise
+ * - leases.json: a lease a line, as libvirt's API gives them
+ * - links.json, addresses.json, neighbours.json, fdb.json, routes.json: rtnetlink's records, all tables
+ * - firewall/nft.json: `nft -j list ruleset`, an object a line
+ * - firewall/PROGRAM.txt: what iptables-nft-save and its like print
+ * - dnsmasq.json, dnsmasq/NAME.conf: process and command line; configuration
+ * - sockets.json: who listens on 53, 67 and 547
+ * - proc.json: settings and counters below /proc
  *
  * A name that cannot be a file's name is replaced by the object's UUID, or its number in the list. Records
  * are those of model/record.h; XML is harmless on a terminal (text_xml). Files that are missing hold no
