@@ -38,6 +38,15 @@ static gsize plain_utf8(const char *bytes, gsize left)
     return (gsize)(g_utf8_next_char(bytes) - bytes);
 }
 
+/* Of hostile names this is most of what there is to write. */
+static void append_hex(GString *out, guchar byte)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    g_string_append_c(out, digits[byte >> 4]);
+    g_string_append_c(out, digits[byte & 0xf]);
+}
+
 char *text_escape(const char *bytes, gssize length, gboolean utf8)
 {
     gsize left = !bytes ? 0 : length < 0 ? strlen(bytes) : (gsize)length;
@@ -55,7 +64,8 @@ char *text_escape(const char *bytes, gssize length, gboolean utf8)
             g_string_append_len(out, bytes, (gssize)step);
         } else {
             step = 1;
-            g_string_append_printf(out, "\\x%02x", byte);
+            g_string_append(out, "\\x");
+            append_hex(out, byte);
         }
         bytes += step;
         left -= step;
@@ -182,7 +192,7 @@ char *text_hex(const char *bytes)
     GString *out = g_string_new(NULL);
 
     for (const guchar *p = (const guchar *)bytes; *p; p++)
-        g_string_append_printf(out, "%02x", *p);
+        append_hex(out, *p);
     return g_string_free(out, FALSE);
 }
 
@@ -192,7 +202,8 @@ static gboolean is_plain_word(const char *name)
         if (!g_ascii_isalnum(*p) && !strchr("_.:/@%+=,-", *p))
             return FALSE;
     }
-    return *name != '\0';
+    /* zsh looks for a program by the name behind '='. */
+    return *name != '\0' && *name != '=';
 }
 
 char *text_shell(const char *name)

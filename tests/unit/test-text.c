@@ -258,6 +258,8 @@ static void test_shell(void)
         {"$(reboot)", "'$(reboot)'"},
         {"a;b", "'a;b'"},
         {"~root", "'~root'"},
+        {"=ls", "'=ls'"},
+        {"a=ls", "a=ls"},
         {"a\nb", "'a\nb'"},
         {"b\xc3\xbc", "'b\xc3\xbc'"},
         {"-r", "-- -r"},
