@@ -10,6 +10,12 @@
  * string's bytes, which must come back as they were.
  */
 
+/* MAX asks for the greater one twice: of what lies deep, that would be twice at each level. */
+static guint deeper(guint one, guint other)
+{
+    return one > other ? one : other;
+}
+
 static guint depth_of(const json_t *value)
 {
     json_t *readable = (json_t *)(gpointer)value; /* jansson's iterators take no const, but change nothing */
@@ -18,10 +24,10 @@ static guint depth_of(const json_t *value)
     json_t *member;
 
     for (gsize i = 0; i < json_array_size(value); i++)
-        deepest = MAX(deepest, depth_of(json_array_get(value, i)));
+        deepest = deeper(deepest, depth_of(json_array_get(value, i)));
     json_object_foreach(readable, key, member)
     {
-        deepest = MAX(deepest, depth_of(member));
+        deepest = deeper(deepest, depth_of(member));
     }
     return deepest + (json_is_array(value) || json_is_object(value));
 }
