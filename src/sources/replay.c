@@ -299,10 +299,31 @@ static void replay_agents(Reader *reader, Facts *facts, gboolean required, Deadl
 
 /* ------------------------------------------------------------------------------------------ leases */
 
+/*
+ * A part of the networks is asked: what the state was then may have been another's fault, and where nothing
+ * at all is known of those that are asked now, it is down.
+ */
+static void leases_status(const Capture *capture, Facts *facts)
+{
+    SourceStatus *status = &facts->sources[SOURCE_LEASES];
+    guint asked = 0, unread = 0;
+
+    for (guint i = 0; i < facts->networks->len; i++) {
+        const Network *network = facts->networks->pdata[i];
+
+        asked += network->ips->len > 0 || !network->xml_read;
+        unread += network->leases_unread;
+    }
+    status_again(capture, facts, SOURCE_LEASES);
+    if (status->state == SOURCE_STALE && unread == 0)
+        source_status_set(status, SOURCE_REPLAYED, NULL);
+    else if (status->state == SOURCE_STALE && unread >= asked && facts->leases->len == 0)
+        source_status_set(status, SOURCE_DOWN, status->error);
+}
+
 static gboolean replay_leases(Reader *reader, Facts *facts, Deadline deadline G_GNUC_UNUSED, GError **error)
 {
     const Capture *capture = replay_of(reader);
-    gboolean partly = FALSE;
 
     if (part_failed(capture, facts, CAPTURE_LEASES, SOURCE_LEASES, error))
         return FALSE;
@@ -317,12 +338,7 @@ static gboolean replay_leases(Reader *reader, Facts *facts, Deadline deadline G_
         record_copy(lease_fields, captured, lease);
         g_ptr_array_add(facts->leases, lease);
     }
-    for (guint i = 0; i < facts->networks->len; i++)
-        partly |= ((const Network *)facts->networks->pdata[i])->leases_unread;
-    status_again(capture, facts, SOURCE_LEASES);
-    /* Another network's leases were the reason. */
-    if (facts->sources[SOURCE_LEASES].state == SOURCE_STALE && !partly)
-        source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_REPLAYED, NULL);
+    leases_status(capture, facts);
     return TRUE;
 }
 

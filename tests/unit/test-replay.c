@@ -305,6 +305,18 @@ static void test_leases_partly(Host *host, gconstpointer data)
     g_assert_cmpstr(host->facts->sources[SOURCE_LEASES].error, ==, "lab: damaged");
 }
 
+/* Of a network whose leases could not be read at all nothing is known, whatever others had. */
+static void test_leases_of_one(Host *host, gconstpointer data)
+{
+    source_status_set(&host->capture->facts->sources[SOURCE_LEASES], SOURCE_STALE, "lab: damaged");
+    captured_network(host, "lab")->leases_unread = TRUE;
+    g_assert_nonnull(
+        host->reader->ops->network(host->reader, host->facts, "lab", FALSE, DEADLINE_NEVER, NULL));
+    g_assert_true(read_leases(host, NULL));
+    assert_state(host, SOURCE_LEASES, SOURCE_DOWN);
+    g_assert_cmpstr(host->facts->sources[SOURCE_LEASES].error, ==, "lab: damaged");
+}
+
 /* ------------------------------------------------------------------------------------------- agents */
 
 /* Asked, an agent of a domain that runs tells what it told; its status counts where it had to answer. */
@@ -377,6 +389,7 @@ int main(int argc, char **argv)
     ADD("no-domains", test_no_domains);
     ADD("failed-states", test_failed_states);
     ADD("leases-partly", test_leases_partly);
+    ADD("leases-of-one", test_leases_of_one);
     ADD("agents", test_agents);
     ADD("keep", test_keep);
 #undef ADD
