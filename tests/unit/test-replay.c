@@ -309,6 +309,7 @@ static void test_leases_partly(Host *host, gconstpointer data)
 static void test_leases_of_one(Host *host, gconstpointer data)
 {
     source_status_set(&host->capture->facts->sources[SOURCE_LEASES], SOURCE_STALE, "lab: damaged");
+    g_ptr_array_set_size(host->capture->facts->leases, 0);
     captured_network(host, "lab")->leases_unread = TRUE;
     g_assert_nonnull(
         host->reader->ops->network(host->reader, host->facts, "lab", FALSE, DEADLINE_NEVER, NULL));
