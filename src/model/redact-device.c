@@ -101,8 +101,10 @@ static gint pattern_compare(gconstpointer a, gconstpointer b)
 /* What a device's name, or a stem, begins with, and the next number. */
 static char *number_behind(Redactor *redactor, const RedactPattern *pattern, const char *behind)
 {
-    guint number = ++redactor->names[REDACT_IFNAME].count;
-    char *token = g_strdup_printf("%s%u%s", pattern ? pattern->token : "if", number, behind);
+    RedactNames *names = &redactor->names[REDACT_IFNAME];
+    guint number = ++names->count;
+    char *token =
+        g_strdup_printf("%s%0*u%s", pattern ? pattern->token : "if", (int)names->width, number, behind);
 
     if (strlen(token) <= DEVICE_BYTES)
         return token;
@@ -198,4 +200,21 @@ char *redact_device(Redactor *redactor, const char *name, char end)
         return g_strdup(name);
     stem = g_strndup(name, length - 1);
     return g_strdup_printf("%s%c", pattern_add(redactor, stem)->shown, end);
+}
+
+static gint name_compare(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void redact_devices(Redactor *redactor, GPtrArray *names)
+{
+    guint count = redactor->names[REDACT_IFNAME].count;
+
+    g_ptr_array_sort(names, name_compare);
+    for (guint i = 0; i < names->len; i++)
+        count += !redact_device_stays(redactor, names->pdata[i]);
+    redact_expect(redactor, REDACT_IFNAME, count);
+    for (guint i = 0; i < names->len; i++)
+        g_free(device_name(redactor, names->pdata[i]));
 }

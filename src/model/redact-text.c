@@ -296,11 +296,19 @@ static gsize scan_pattern(const Scan *scan)
     return redact_pattern(scan->redactor, scan->text, scan->length, scan->at, scan->out);
 }
 
+/* Whether what stands there is the rest of a URI's scheme: "+ssh://". */
+static gboolean ends_scheme(const Scan *scan, gsize at)
+{
+    while (g_ascii_isalnum(scan_byte(scan, at)) || scan_byte(scan, at) == '+')
+        at++;
+    return scan->length - at >= 3 && strncmp(scan->text + at, "://", 3) == 0;
+}
+
 static gsize scan_known(const Scan *scan)
 {
     const RedactKnown *known = redact_find_known(scan->redactor, scan->text, scan->length, scan->at);
 
-    if (!known)
+    if (!known || ends_scheme(scan, scan->at + known->length))
         return 0;
     g_string_append(scan->out, known->token);
     return known->length;

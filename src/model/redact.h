@@ -96,6 +96,10 @@ char *redact_device(Redactor *redactor, const char *name, char end);
 /* Looks for such patterns in the texts of all firewall rules (NULL-terminated). */
 void redact_device_patterns(Redactor *redactor, const char *const *rules);
 
+/* The devices of a host (char *, sorted by this): those that do not stay are numbered in the order of their
+ * names, as redact_expect has it. */
+void redact_devices(Redactor *redactor, GPtrArray *names);
+
 /* A UUID for a UUID, and for anything else too. NULL, "" and the nil UUID stay. New string. */
 char *redact_uuid(Redactor *redactor, const char *uuid);
 

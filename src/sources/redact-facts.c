@@ -118,6 +118,8 @@ static void meet_patterns(Redactor *redactor, const Facts *facts)
 
 static void meet_names(Redactor *redactor, const Facts *facts)
 {
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
+
     redact_expect(redactor, REDACT_NETWORK, facts->networks->len);
     redact_expect(redactor, REDACT_DOMAIN, facts->domains->len);
     meet_patterns(redactor, facts);
@@ -126,7 +128,8 @@ static void meet_names(Redactor *redactor, const Facts *facts)
     for (guint i = 0; i < facts->domains->len; i++)
         meet(redactor, REDACT_DOMAIN, ((Domain *)facts->domains->pdata[i])->name);
     for (guint i = 0; i < facts->links->len; i++)
-        meet(redactor, REDACT_IFNAME, ((Link *)facts->links->pdata[i])->name);
+        g_ptr_array_add(devices, ((Link *)facts->links->pdata[i])->name);
+    redact_devices(redactor, devices);
     meet(redactor, REDACT_HOST, facts->host);
     for (guint i = 0; i < facts->leases->len; i++)
         meet(redactor, REDACT_HOST, ((Lease *)facts->leases->pdata[i])->hostname);

@@ -255,6 +255,26 @@ static void test_device_patterns(void)
     }
 }
 
+/* A host's devices: in their order, by numbers of one width; those that stay count for nothing. */
+static void test_devices_in_order(void)
+{
+    static const char *const names[] = {"lo", "z9", "box2", "eth0", "a",     "b",    "c",
+                                        "d",  "e",  "f",    "g",    "box10", "vnet7"};
+    static const char *const expected[] = {"lo",   "if10", "if04", "eth0", "if01", "if02", "if05",
+                                           "if06", "if07", "if08", "if09", "if03", "vnet7"};
+    g_autoptr(Redactor) redactor = redactor_new(fixed_key);
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        g_ptr_array_add(devices, (gpointer)names[i]);
+    redact_devices(redactor, devices);
+    for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_autofree char *token = redact_device(redactor, names[i], '\0');
+
+        g_assert_cmpstr(token, ==, expected[i]);
+    }
+}
+
 static void test_device_patterns_odd(void)
 {
     g_autoptr(Redactor) redactor = redactor_new(fixed_key);
@@ -345,6 +365,8 @@ static void test_text_uris(void)
         {"qemu+tls://hv1.acme.example:16514/system?pkipath=/secret",
          "qemu+tls://host-1:16514/system?(redacted)"},
         {"at qemu+tcp://hv8/system: refused", "at qemu+tcp://host-5/system: refused"},
+        {"guest7+ssh://guest7/system", "guest7+ssh://host-2/system"},
+        {"web:///system on web", "web:///system on domain-3"},
         {"://", "://"},
     };
     g_autoptr(Redactor) redactor = host();
@@ -591,6 +613,7 @@ int main(int argc, char **argv)
     g_test_add_func("/redact/device/replaced", test_devices_replaced);
     g_test_add_func("/redact/device/of-mac", test_device_of_mac);
     g_test_add_func("/redact/device/patterns", test_device_patterns);
+    g_test_add_func("/redact/device/in-order", test_devices_in_order);
     g_test_add_func("/redact/device/patterns-odd", test_device_patterns_odd);
     g_test_add_func("/redact/text/names", test_text_names);
     g_test_add_func("/redact/text/paths", test_text_paths);
