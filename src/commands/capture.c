@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "sources/capture.h"
+#include "sources/redact-sources.h"
 #include "sources/versions.h"
 
 #include <signal.h>
@@ -67,6 +68,14 @@ static json_t *get_versions(const World *world)
                          deadline_within(world->ctx->deadline, VERSIONS_SECONDS));
 }
 
+/* Each capture has its own key, which nobody keeps. */
+static void redact(Capture *capture)
+{
+    g_autoptr(Redactor) redactor = redactor_new(NULL);
+
+    redact_capture(capture, redactor);
+}
+
 static int run_capture(Context *ctx)
 {
     const char *path = argument(ctx, 0);
@@ -74,6 +83,7 @@ static int run_capture(Context *ctx)
     g_autoptr(Capture) capture = NULL;
     GError *error = NULL;
     gboolean ok;
+    int code;
 
     if (!new_directory_possible(path, &error)) {
         vnat_error_what(&error, "failed to capture to '%s'", path);
@@ -86,23 +96,30 @@ static int run_capture(Context *ctx)
     world_read_all(world, capture);
     json_decref(capture->versions);
     capture->versions = get_versions(world);
+    capture->redacted = world->capture && world->capture->redacted;
+    /* What could not be read is told by its own name. */
+    code = world_capture_code(world);
     facts_free(capture->facts);
     capture->facts = g_steal_pointer(&world->facts);
+    if (option_flag(ctx, "redact"))
+        redact(capture);
     ok = write_capture(capture, path, &error);
     world->facts = g_steal_pointer(&capture->facts);
     if (!ok) {
         vnat_error_what(&error, "failed to capture to '%s'", path);
         return report(ctx, error);
     }
-    say(ctx, "Captured to %s: networks %u, domains %u, leases %u, links %u", path,
-        world->facts->networks->len, world->facts->domains->len, world->facts->leases->len,
-        world->facts->links->len);
-    return world_capture_code(world);
+    say(ctx, "Captured to %s%s: networks %u, domains %u, leases %u, links %u", path,
+        capture->redacted ? ", redacted" : "", world->facts->networks->len, world->facts->domains->len,
+        world->facts->leases->len, world->facts->links->len);
+    return code;
 }
 
 static const Argument arguments_capture[] = {{"DIR", FALSE, COMPLETE_FILE}, {0}};
 
 static const Option options_capture[] = {
+    {"redact", 0, OPTION_FLAG, NULL, "replace names, addresses and UUIDs, each by the same one everywhere",
+     NULL},
     {0},
 };
 
@@ -115,7 +132,8 @@ const Command command_capture = {
                    "the packet filter, dnsmasq and its sockets, a few settings of the kernel. Text and JSON, "
                    "a record a\n"
                    "line. What could not be read is recorded as such (exit code 6). Refuses to overwrite.",
-    .examples = "  sudo vnat capture /tmp/myhost\n  vnat --replay /tmp/myhost status",
+    .examples = "  sudo vnat capture /tmp/myhost\n  vnat --replay /tmp/myhost status\n"
+                "  sudo vnat capture --redact /tmp/report",
     .arguments = arguments_capture,
     .options = options_capture,
     .run = run_capture,
