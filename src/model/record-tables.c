@@ -2,16 +2,17 @@
 #include "model/facts.h"
 #include "model/record.h"
 
-/* A field of struct TYPE whose name in JSON is the member's own. */
-#define NAMED(TYPE, NAME, MEMBER, KIND, ...)                                                                 \
+/* A field of STRUCT whose name in JSON is the member's own. */
+#define NAMED(STRUCT, NAME, MEMBER, KIND, ...)                                                               \
     {                                                                                                        \
-        .name = (NAME), .kind = RECORD_##KIND, .offset = G_STRUCT_OFFSET(TYPE, MEMBER), __VA_ARGS__          \
+        .name = (NAME), .kind = RECORD_##KIND, .offset = G_STRUCT_OFFSET(STRUCT, MEMBER), __VA_ARGS__        \
     }
-#define FIELD(TYPE, MEMBER, KIND, ...) NAMED(TYPE, #MEMBER, MEMBER, KIND, __VA_ARGS__)
+#define FIELD(STRUCT, MEMBER, KIND, ...) NAMED(STRUCT, #MEMBER, MEMBER, KIND, __VA_ARGS__)
 #define MEANS(WHAT) .meaning = MEANS_##WHAT
+#define TYPE(NAME) .number = NUMBER_##NAME
 #define REQUIRED .required = TRUE
 #define NONE(NUMBER) .none = (NUMBER)
-#define MAC_FIELD(TYPE) FIELD(TYPE, mac, MAC, .flag = G_STRUCT_OFFSET(TYPE, has_mac))
+#define MAC_FIELD(STRUCT) FIELD(STRUCT, mac, MAC, .flag = G_STRUCT_OFFSET(STRUCT, has_mac))
 #define END                                                                                                  \
     {                                                                                                        \
         .name = NULL                                                                                         \
@@ -20,7 +21,7 @@
 const RecordField facts_fields[] = {
     FIELD(Facts, host, TEXT, MEANS(HOST), REQUIRED),
     FIELD(Facts, uri, TEXT, MEANS(TEXT)),
-    NAMED(Facts, "time_epoch", now, I64),
+    NAMED(Facts, "time_epoch", now, NUMBER, TYPE(I64)),
     FIELD(Facts, local, BOOL),
     FIELD(Facts, domains_complete, BOOL),
     FIELD(Facts, sockets_read, BOOL),
@@ -29,7 +30,7 @@ const RecordField facts_fields[] = {
 };
 
 const RecordField source_status_fields[] = {
-    NAMED(SourceStatus, "time_epoch", time, I64),
+    NAMED(SourceStatus, "time_epoch", time, NUMBER, TYPE(I64)),
     FIELD(SourceStatus, error, TEXT, MEANS(TEXT)),
     END,
 };
@@ -48,8 +49,8 @@ const RecordField network_fields[] = {
 const RecordField domain_fields[] = {
     FIELD(Domain, name, TEXT, MEANS(DOMAIN), REQUIRED),
     FIELD(Domain, uuid, TEXT, MEANS(UUID), REQUIRED),
-    FIELD(Domain, id, I32, NONE(-1)),
-    FIELD(Domain, state, I32),
+    FIELD(Domain, id, NUMBER, TYPE(I32), NONE(-1)),
+    FIELD(Domain, state, NUMBER, TYPE(I32)),
     FIELD(Domain, persistent, BOOL),
     NAMED(Domain, "error", xml_error, TEXT, MEANS(TEXT)),
     END,
@@ -66,36 +67,36 @@ const RecordField lease_fields[] = {
     FIELD(Lease, network_uuid, TEXT, MEANS(UUID), REQUIRED),
     FIELD(Lease, bridge, TEXT, MEANS(IFNAME)),
     NAMED(Lease, "address", ip, IP, REQUIRED),
-    FIELD(Lease, prefix, U8),
+    FIELD(Lease, prefix, NUMBER, TYPE(U8)),
     MAC_FIELD(Lease),
     FIELD(Lease, hostname, TEXT, MEANS(HOST)),
     FIELD(Lease, client_id, TEXT, MEANS(CLIENT_ID)),
     FIELD(Lease, iaid, TEXT, MEANS(CLIENT_ID)),
-    FIELD(Lease, expiry, I64),
+    FIELD(Lease, expiry, NUMBER, TYPE(I64)),
     END,
 };
 
 const RecordField link_fields[] = {
-    FIELD(Link, ifindex, U32),
+    FIELD(Link, ifindex, NUMBER, TYPE(U32)),
     FIELD(Link, name, TEXT, MEANS(IFNAME), REQUIRED),
     FIELD(Link, kind, TEXT),
     FIELD(Link, alias, TEXT, MEANS(TEXT)),
-    FIELD(Link, flags, U32),
-    FIELD(Link, mtu, U32),
+    FIELD(Link, flags, NUMBER, TYPE(U32)),
+    FIELD(Link, mtu, NUMBER, TYPE(U32)),
     MAC_FIELD(Link),
-    FIELD(Link, master, U32),
-    FIELD(Link, carrier, I32, NONE(-1)),
-    FIELD(Link, operstate, I32, NONE(-1)),
+    FIELD(Link, master, NUMBER, TYPE(U32)),
+    FIELD(Link, carrier, NUMBER, TYPE(I32), NONE(-1)),
+    FIELD(Link, operstate, NUMBER, TYPE(I32), NONE(-1)),
     FIELD(Link, is_bridge, BOOL),
     NAMED(Link, "bridge_id", bridge_info.id, BRIDGE_ID),
     NAMED(Link, "stp", bridge_info.stp, BOOL),
-    NAMED(Link, "forward_delay", bridge_info.forward_delay, U32),
+    NAMED(Link, "forward_delay", bridge_info.forward_delay, NUMBER, TYPE(U32)),
     NAMED(Link, "nf_call_iptables", bridge_info.nf_call_iptables, BOOL),
     NAMED(Link, "nf_call_ip6tables", bridge_info.nf_call_ip6tables, BOOL),
     NAMED(Link, "vlan_filtering", bridge_info.vlan_filtering, BOOL),
     FIELD(Link, is_port, BOOL),
-    NAMED(Link, "port_state", port_info.state, U8),
-    NAMED(Link, "port_no", port_info.port_no, U16),
+    NAMED(Link, "port_state", port_info.state, NUMBER, TYPE(U8)),
+    NAMED(Link, "port_no", port_info.port_no, NUMBER, TYPE(U16)),
     NAMED(Link, "isolated", port_info.isolated, BOOL),
     NAMED(Link, "learning", port_info.learning, BOOL),
     NAMED(Link, "unicast_flood", port_info.unicast_flood, BOOL),
@@ -103,53 +104,64 @@ const RecordField link_fields[] = {
 };
 
 const RecordField link_address_fields[] = {
-    FIELD(LinkAddress, ifindex, U32),
+    FIELD(LinkAddress, ifindex, NUMBER, TYPE(U32)),
     NAMED(LinkAddress, "address", net, NET, REQUIRED),
-    FIELD(LinkAddress, scope, U8),
-    FIELD(LinkAddress, flags, U32),
+    FIELD(LinkAddress, scope, NUMBER, TYPE(U8)),
+    FIELD(LinkAddress, flags, NUMBER, TYPE(U32)),
     END,
 };
 
 const RecordField neighbour_fields[] = {
-    FIELD(Neighbour, ifindex, U32), NAMED(Neighbour, "address", ip, IP, REQUIRED),       MAC_FIELD(Neighbour),
-    FIELD(Neighbour, state, U16),   FIELD(Neighbour, confirmed, U32, NONE(G_MAXUINT32)), END,
+    FIELD(Neighbour, ifindex, NUMBER, TYPE(U32)),
+    NAMED(Neighbour, "address", ip, IP, REQUIRED),
+    MAC_FIELD(Neighbour),
+    FIELD(Neighbour, state, NUMBER, TYPE(U16)),
+    FIELD(Neighbour, confirmed, NUMBER, TYPE(U32), NONE(G_MAXUINT32)),
+    END,
 };
 
 const RecordField fdb_entry_fields[] = {
-    FIELD(FdbEntry, ifindex, U32),
-    FIELD(FdbEntry, master, U32),
+    FIELD(FdbEntry, ifindex, NUMBER, TYPE(U32)),
+    FIELD(FdbEntry, master, NUMBER, TYPE(U32)),
     FIELD(FdbEntry, mac, MAC, REQUIRED),
-    FIELD(FdbEntry, vlan, U16),
+    FIELD(FdbEntry, vlan, NUMBER, TYPE(U16)),
     FIELD(FdbEntry, permanent, BOOL),
-    FIELD(FdbEntry, updated, U32, NONE(G_MAXUINT32)),
+    FIELD(FdbEntry, updated, NUMBER, TYPE(U32), NONE(G_MAXUINT32)),
     END,
 };
 
 const RecordField route_fields[] = {
-    FIELD(Route, family, U8),    FIELD(Route, dst, NET, REQUIRED), FIELD(Route, ifindex, U32),
-    FIELD(Route, gateway, IP),   FIELD(Route, table, U32),         FIELD(Route, type, U8),
-    FIELD(Route, scope, U8),     FIELD(Route, protocol, U8),       FIELD(Route, flags, U32),
-    FIELD(Route, priority, U32), FIELD(Route, mtu, U32),           END,
+    FIELD(Route, family, NUMBER, TYPE(U8)),   FIELD(Route, dst, NET, REQUIRED),
+    FIELD(Route, ifindex, NUMBER, TYPE(U32)), FIELD(Route, gateway, IP),
+    FIELD(Route, table, NUMBER, TYPE(U32)),   FIELD(Route, type, NUMBER, TYPE(U8)),
+    FIELD(Route, scope, NUMBER, TYPE(U8)),    FIELD(Route, protocol, NUMBER, TYPE(U8)),
+    FIELD(Route, flags, NUMBER, TYPE(U32)),   FIELD(Route, priority, NUMBER, TYPE(U32)),
+    FIELD(Route, mtu, NUMBER, TYPE(U32)),     END,
 };
 
 const RecordField dnsmasq_fields[] = {
     FIELD(Dnsmasq, network, TEXT, MEANS(NETWORK), REQUIRED),
     FIELD(Dnsmasq, config, TEXT, MEANS(TEXT)),
-    FIELD(Dnsmasq, pid, I32),
+    FIELD(Dnsmasq, pid, NUMBER, TYPE(I32)),
     FIELD(Dnsmasq, alive, BOOL),
     FIELD(Dnsmasq, unknown, BOOL),
-    FIELD(Dnsmasq, owner, I32, NONE(-1)),
+    FIELD(Dnsmasq, owner, NUMBER, TYPE(I32), NONE(-1)),
     FIELD(Dnsmasq, user, TEXT),
     FIELD(Dnsmasq, argv, WORDS, MEANS(TEXT)),
     END,
 };
 
 const RecordField socket_fields[] = {
-    FIELD(Socket, protocol, U8),  FIELD(Socket, local, IP, REQUIRED),
-    FIELD(Socket, port, U16),     FIELD(Socket, ifindex, U32),
-    FIELD(Socket, v6only, BOOL),  FIELD(Socket, uid, U32),
-    FIELD(Socket, inode, U64),    FIELD(Socket, pid, I32),
-    FIELD(Socket, program, TEXT), END,
+    FIELD(Socket, protocol, NUMBER, TYPE(U8)),
+    FIELD(Socket, local, IP, REQUIRED),
+    FIELD(Socket, port, NUMBER, TYPE(U16)),
+    FIELD(Socket, ifindex, NUMBER, TYPE(U32)),
+    FIELD(Socket, v6only, BOOL),
+    FIELD(Socket, uid, NUMBER, TYPE(U32)),
+    FIELD(Socket, inode, NUMBER, TYPE(U64)),
+    FIELD(Socket, pid, NUMBER, TYPE(I32)),
+    FIELD(Socket, program, TEXT),
+    END,
 };
 
 const RecordField proc_value_fields[] = {

@@ -18,96 +18,54 @@
 
 /* ----------------------------------------------------------------------------------------- numbers */
 
-/* The numbers that a field of this kind can hold; FALSE for a kind that is no number. */
-static gboolean number_range(RecordKind kind, gint64 *min, gint64 *max)
-{
-    *min = 0;
-    switch (kind) {
-    case RECORD_U8:
-        *max = G_MAXUINT8;
-        return TRUE;
-    case RECORD_U16:
-        *max = G_MAXUINT16;
-        return TRUE;
-    case RECORD_U32:
-        *max = G_MAXUINT32;
-        return TRUE;
-    case RECORD_I32:
-        *min = G_MININT32;
-        *max = G_MAXINT32;
-        return TRUE;
-    case RECORD_U64:
-        *max = G_MAXINT64;
-        return TRUE;
-    case RECORD_I64:
-        *min = G_MININT64;
-        *max = G_MAXINT64;
-        return TRUE;
-    case RECORD_TEXT:
-    case RECORD_WORDS:
-    case RECORD_BOOL:
-    case RECORD_MAC:
-    case RECORD_IP:
-    case RECORD_NET:
-    case RECORD_BRIDGE_ID:
-        break;
-    }
-    return FALSE;
-}
+/* What a number of each type can be. */
+static const struct {
+    gint64 min, max;
+} ranges[] = {
+    [NUMBER_U8] = {0, G_MAXUINT8},   [NUMBER_U16] = {0, G_MAXUINT16},
+    [NUMBER_U32] = {0, G_MAXUINT32}, [NUMBER_I32] = {G_MININT32, G_MAXINT32},
+    [NUMBER_U64] = {0, G_MAXINT64},  [NUMBER_I64] = {G_MININT64, G_MAXINT64},
+};
 
 static gint64 number_get(const RecordField *field, gconstpointer record)
 {
-    switch (field->kind) {
-    case RECORD_U8:
+    switch (field->number) {
+    case NUMBER_U8:
         return AT_CONST(record, field, guint8);
-    case RECORD_U16:
+    case NUMBER_U16:
         return AT_CONST(record, field, guint16);
-    case RECORD_U32:
+    case NUMBER_U32:
         return AT_CONST(record, field, guint32);
-    case RECORD_I32:
+    case NUMBER_I32:
         return AT_CONST(record, field, gint32);
-    case RECORD_U64:
+    case NUMBER_U64:
         return (gint64)MIN(AT_CONST(record, field, guint64), (guint64)G_MAXINT64);
-    case RECORD_I64:
-    case RECORD_TEXT:
-    case RECORD_WORDS:
-    case RECORD_BOOL:
-    case RECORD_MAC:
-    case RECORD_IP:
-    case RECORD_NET:
-    case RECORD_BRIDGE_ID:
+    case NUMBER_I64:
         break;
     }
     return AT_CONST(record, field, gint64);
 }
 
-/* value is in the range of the kind. */
+/* value is in the type's range. */
 static void number_set(const RecordField *field, gpointer record, gint64 value)
 {
-    switch (field->kind) {
-    case RECORD_U8:
+    switch (field->number) {
+    case NUMBER_U8:
         AT(record, field, guint8) = (guint8)value;
         return;
-    case RECORD_U16:
+    case NUMBER_U16:
         AT(record, field, guint16) = (guint16)value;
         return;
-    case RECORD_U32:
+    case NUMBER_U32:
         AT(record, field, guint32) = (guint32)value;
         return;
-    case RECORD_I32:
+    case NUMBER_I32:
         AT(record, field, gint32) = (gint32)value;
         return;
-    case RECORD_U64:
+    case NUMBER_U64:
         AT(record, field, guint64) = (guint64)value;
         return;
-    case RECORD_I64:
-    case RECORD_TEXT:
-    case RECORD_WORDS:
-    case RECORD_BOOL:
-    case RECORD_MAC:
-    case RECORD_IP:
-    case RECORD_NET:
-    case RECORD_BRIDGE_ID:
+    case NUMBER_I64:
         break;
     }
     AT(record, field, gint64) = value;
@@ -171,12 +129,7 @@ static json_t *field_write(const RecordField *field, gconstpointer record)
         return AT_CONST(record, field, IpNet).ip.family ? net_write(&AT_CONST(record, field, IpNet)) : NULL;
     case RECORD_BRIDGE_ID:
         return bridge_id_write(&AT_CONST(record, field, guint8));
-    case RECORD_U8:
-    case RECORD_U16:
-    case RECORD_U32:
-    case RECORD_I32:
-    case RECORD_U64:
-    case RECORD_I64:
+    case RECORD_NUMBER:
         break;
     }
     return number_get(field, record) == field->none ? NULL : json_integer(number_get(field, record));
@@ -244,9 +197,9 @@ static gboolean bridge_id_read(const char *text, guint8 *id)
 
 static gboolean number_read(const RecordField *field, const json_t *object, gpointer record, GError **error)
 {
-    gint64 min, max, number = 0;
+    gint64 min = ranges[field->number].min, max = ranges[field->number].max;
+    gint64 number = 0;
 
-    number_range(field->kind, &min, &max);
     if (!json_get_int(object, field->name, min, max, &number))
         return vnat_error_set(error, VNAT_ERROR_INVALID,
                               "'%s' is no number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->name,
@@ -273,12 +226,7 @@ static const char *kind_noun(RecordKind kind)
         return "IP address with its prefix";
     case RECORD_BRIDGE_ID:
         return "bridge id";
-    case RECORD_U8:
-    case RECORD_U16:
-    case RECORD_U32:
-    case RECORD_I32:
-    case RECORD_U64:
-    case RECORD_I64:
+    case RECORD_NUMBER:
         break;
     }
     return "number";
@@ -307,12 +255,7 @@ static gboolean value_read(const RecordField *field, const json_t *value, gpoint
         return text && ipnet_parse(text, &AT(record, field, IpNet));
     case RECORD_BRIDGE_ID:
         return text && bridge_id_read(text, &AT(record, field, guint8));
-    case RECORD_U8:
-    case RECORD_U16:
-    case RECORD_U32:
-    case RECORD_I32:
-    case RECORD_U64:
-    case RECORD_I64:
+    case RECORD_NUMBER:
         break;
     }
     return FALSE;
@@ -320,31 +263,30 @@ static gboolean value_read(const RecordField *field, const json_t *value, gpoint
 
 static gboolean field_missing(const RecordField *field, gpointer record, GError **error)
 {
-    gint64 min, max;
-
     if (field->required)
         return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is missing", field->name);
-    if (number_range(field->kind, &min, &max))
+    if (field->kind == RECORD_NUMBER)
         number_set(field, record, field->none);
     return TRUE;
+}
+
+static gboolean field_read(const RecordField *field, const json_t *object, gpointer record, GError **error)
+{
+    const json_t *value = json_object_get(object, field->name);
+
+    if (!value)
+        return field_missing(field, record, error);
+    if (field->kind == RECORD_NUMBER)
+        return number_read(field, object, record, error);
+    return value_read(field, value, record) ||
+           vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no %s", field->name, kind_noun(field->kind));
 }
 
 gboolean record_read(const RecordField *fields, const json_t *object, gpointer record, GError **error)
 {
     for (const RecordField *field = fields; field->name; field++) {
-        const json_t *value = json_object_get(object, field->name);
-        gint64 min, max;
-
-        if (!value) {
-            if (!field_missing(field, record, error))
-                return FALSE;
-        } else if (number_range(field->kind, &min, &max)) {
-            if (!number_read(field, object, record, error))
-                return FALSE;
-        } else if (!value_read(field, value, record)) {
-            return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no %s", field->name,
-                                  kind_noun(field->kind));
-        }
+        if (!field_read(field, object, record, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -377,12 +319,7 @@ static void field_copy(const RecordField *field, gconstpointer from, gpointer to
     case RECORD_BRIDGE_ID:
         memcpy(&AT(to, field, guint8), &AT_CONST(from, field, guint8), BRIDGE_ID_BYTES);
         return;
-    case RECORD_U8:
-    case RECORD_U16:
-    case RECORD_U32:
-    case RECORD_I32:
-    case RECORD_U64:
-    case RECORD_I64:
+    case RECORD_NUMBER:
         break;
     }
     number_set(field, to, number_get(field, from));

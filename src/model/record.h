@@ -17,17 +17,22 @@ typedef enum {
     RECORD_TEXT,      /* char *; none: NULL */
     RECORD_WORDS,     /* char **, an array of texts; none: NULL */
     RECORD_BOOL,      /* gboolean */
-    RECORD_U8,        /* guint8 */
-    RECORD_U16,       /* guint16 */
-    RECORD_U32,       /* guint32, guint */
-    RECORD_I32,       /* gint, enumerations */
-    RECORD_U64,       /* guint64, at most G_MAXINT64 */
-    RECORD_I64,       /* gint64 */
+    RECORD_NUMBER,    /* of the type that number says; none: the field's own */
     RECORD_MAC,       /* Mac; none: the gboolean at flag is FALSE (required, if flag is 0) */
     RECORD_IP,        /* Ip; none: family 0 */
     RECORD_NET,       /* IpNet; none: family 0 */
     RECORD_BRIDGE_ID, /* guint8[8]: "8000.525400123456"; none: all zero */
 } RecordKind;
+
+/* The type of a RECORD_NUMBER. */
+typedef enum {
+    NUMBER_U8,  /* guint8 */
+    NUMBER_U16, /* guint16 */
+    NUMBER_U32, /* guint32, guint */
+    NUMBER_I32, /* gint, enumerations */
+    NUMBER_U64, /* guint64, at most G_MAXINT64 */
+    NUMBER_I64, /* gint64 */
+} RecordNumber;
 
 /* What a text tells of, for whoever has to replace it. MACs, addresses and bridge ids tell by their kind. */
 typedef enum {
@@ -45,8 +50,9 @@ typedef struct {
     const char *name; /* in JSON; NULL ends a table */
     RecordKind kind;
     gsize offset;
-    gsize flag;  /* of the gboolean that says whether a RECORD_MAC is there */
+    RecordNumber number;
     gint64 none; /* of a number */
+    gsize flag;  /* of the gboolean that says whether a RECORD_MAC is there */
     RecordMeaning meaning;
     gboolean required; /* a record without it is none: not for numbers and truth values */
 } RecordField;

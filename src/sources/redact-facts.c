@@ -68,12 +68,7 @@ static void redact_field(Redactor *redactor, const RecordField *field, gpointer 
         redact_bridge_id(redactor, G_STRUCT_MEMBER_P(record, field->offset));
         return;
     case RECORD_BOOL:
-    case RECORD_U8:
-    case RECORD_U16:
-    case RECORD_U32:
-    case RECORD_I32:
-    case RECORD_U64:
-    case RECORD_I64:
+    case RECORD_NUMBER:
         return;
     }
 }

@@ -51,6 +51,18 @@ static void random_ip(GRand *rand, Ip *ip)
     g_assert_true(ip_from_bytes(raw, g_rand_boolean(rand) ? 4 : 16, ip));
 }
 
+static void random_number(GRand *rand, const RecordField *field, guint8 *at)
+{
+    static const gsize sizes[] = {
+        [NUMBER_U8] = 1,  [NUMBER_U16] = 2, [NUMBER_U32] = 4,
+        [NUMBER_I32] = 4, [NUMBER_U64] = 8, [NUMBER_I64] = 8,
+    };
+
+    random_bytes(rand, at, sizes[field->number]);
+    if (field->number == NUMBER_U64)
+        *(guint64 *)(gpointer)at &= G_MAXINT64;
+}
+
 static void random_field(GRand *rand, const RecordField *field, guint8 *record)
 {
     guint8 *at = record + field->offset;
@@ -67,21 +79,9 @@ static void random_field(GRand *rand, const RecordField *field, guint8 *record)
     case RECORD_BOOL:
         *(gboolean *)(gpointer)at = g_rand_boolean(rand);
         break;
-    case RECORD_U8:
-        random_bytes(rand, at, 1);
+    case RECORD_NUMBER:
+        random_number(rand, field, at);
         break;
-    case RECORD_U16:
-        random_bytes(rand, at, 2);
-        break;
-    case RECORD_U32:
-    case RECORD_I32:
-        random_bytes(rand, at, 4);
-        break;
-    case RECORD_U64:
-        random_bytes(rand, at, 8);
-        *(guint64 *)(gpointer)at &= G_MAXINT64;
-        break;
-    case RECORD_I64:
     case RECORD_BRIDGE_ID:
         random_bytes(rand, at, 8);
         break;
