@@ -180,6 +180,23 @@ static gboolean is_key(const char *word)
     return *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
+char *redact_dnsmasq_argument(Redactor *redactor, const char *word)
+{
+    g_autofree char *option = g_str_has_prefix(word, "--") ? g_strdup(word + 2) : NULL;
+    char *equals = option ? strchr(option, '=') : NULL;
+    g_autofree char *token = NULL;
+
+    if (equals)
+        *equals = '\0';
+    if (option && is_key(option) && !equals)
+        return g_strdup(word);
+    if (option && is_key(option)) {
+        token = redact_setting(redactor, option, equals + 1);
+        return g_strdup_printf("--%s=%s", option, token);
+    }
+    return *word == '/' ? redact_text(redactor, word) : g_strdup(REDACTED);
+}
+
 char *redact_dnsmasq_conf(Redactor *redactor, const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

@@ -229,8 +229,15 @@ static void redact_dnsmasqs(Redactor *redactor, Facts *facts)
     for (guint i = 0; i < facts->dnsmasqs->len; i++) {
         Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[i];
         g_autofree char *options = g_steal_pointer(&dnsmasq->options);
+        char **argv = g_steal_pointer(&dnsmasq->argv);
 
         redact_record(redactor, dnsmasq_fields, dnsmasq);
+        dnsmasq->argv = argv;
+        for (guint word = 0; argv && argv[word]; word++) {
+            g_autofree char *before = argv[word];
+
+            argv[word] = redact_dnsmasq_argument(redactor, before);
+        }
         dnsmasq->user = renamed(redactor, REDACT_USER, dnsmasq->user);
         dnsmasq->options = options ? redact_dnsmasq_conf(redactor, options) : NULL;
     }
@@ -305,6 +312,11 @@ void redact_facts(Facts *facts, Redactor *redactor)
     for (guint id = 0; id < SOURCE_COUNT; id++)
         redact_record(redactor, source_status_fields, &facts->sources[id]);
     redact_record(redactor, facts_fields, facts);
+    /* An alias of libvirt.conf has no form by which a name in it could be told. */
+    if (facts->uri && !strstr(facts->uri, "://")) {
+        g_free(facts->uri);
+        facts->uri = g_strdup(REDACTED);
+    }
 }
 
 static GError *failure_again(Redactor *redactor, const GError *failed)

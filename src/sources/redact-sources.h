@@ -37,6 +37,8 @@ char *redact_save(Redactor *redactor, const char *text, GError **error);
  * comments go. New string.
  */
 char *redact_dnsmasq_conf(Redactor *redactor, const char *text);
+/* A word of its command line, likewise: "--key=value", or the path of the program. New string. */
+char *redact_dnsmasq_argument(Redactor *redactor, const char *word);
 
 /*
  * All of it, in place. The facts must have been read with keep: what came of texts is made anew of the

@@ -565,8 +565,9 @@ static void secret_texts(Facts *facts)
     set(&facts_link_named(facts, "eth0")->alias, "uplink of Acme");
     set(&dnsmasq->user, "acmeuser");
     set(&socket->program, "acmed");
-    dnsmasq->argv =
-        g_strsplit("/opt/acme/dnsmasq --conf-file=/var/lib/libvirt/dnsmasq/acme-net.conf", " ", -1);
+    dnsmasq->argv = g_strsplit("/opt/acme/dnsmasq --conf-file=/var/lib/libvirt/dnsmasq/acme-net.conf "
+                               "--leasefile-ro --user=acme acme -a=acme",
+                               " ", -1);
     dnsmasq->options =
         g_strdup("# acme\ninterface=acmebr0\ndomain=acme.example\nlisten-address=192.168.200.1\n"
                  "dhcp-range=192.168.200.2,192.168.200.99,255.255.255.0\ntxt-record=acme\n"
@@ -668,7 +669,8 @@ static void test_what_is_there(void)
         "\"alias\":\"comment-1\"",
         "\"program\":\"program-1\"",
         "\"user\":\"user-1\"",
-        "--conf-file=/var/lib/libvirt/dnsmasq/network-1.conf",
+        "\"argv\":[\"/(redacted)\",\"--conf-file=/var/lib/libvirt/dnsmasq/network-1.conf\",",
+        ",\"--leasefile-ro\",\"--user=(redacted)\",\"(redacted)\",\"(redacted)\"]",
         "interface=if1\ndomain=dns-1.example\nlisten-address=201.47.200.1\n",
         "dhcp-range=201.47.200.2,201.47.200.99,255.255.255.0\ntxt-record=(redacted)\n",
         "pid-file=/run/libvirt/network/network-1.pid\n",
@@ -722,9 +724,11 @@ static void test_empty(void)
     g_autofree char *text = NULL;
 
     capture->facts->host = g_strdup("acme");
+    capture->facts->uri = g_strdup("acme-alias");
     redact_capture(capture, redactor);
     text = written(capture);
     assert_has(text, "\"host\": \"host-1\"");
+    assert_has(text, "\"uri\": \"(redacted)\"");
 }
 
 /* ----------------------------------------------------------------------------------------- dnsmasq */
