@@ -151,80 +151,77 @@ static char *read_text(Reading *reading, const json_t *object, const char *key, 
     return text;
 }
 
-static gboolean wrong_file(const json_t *object, const char *key, GError **error)
+/* Whether XML is of that name and UUID. FALSE with an error for one that cannot be parsed. */
+typedef gboolean (*IsOf)(const char *xml, const char *name, const char *uuid, GError **error);
+
+static gboolean same_object(const char *kind, const char *name, const char *uuid, const char *wanted_name,
+                            const char *wanted_uuid, GError **error)
 {
-    g_prefix_error(error, "%s: ", json_string_value(json_object_get(object, key)));
-    return FALSE;
+    if (g_strcmp0(name, wanted_name) == 0 && (!uuid || g_ascii_strcasecmp(uuid, wanted_uuid) == 0))
+        return TRUE;
+    return vnat_error_set(error, VNAT_ERROR_INVALID, "is the XML of another %s", kind);
 }
 
-/* Parses the XML file that the object names under key, if it names one: *xml is its text, *parsed what it
- * says. The object's own name and UUID must be in it. */
-static gboolean read_network_xml(Reading *reading, const json_t *object, const char *key,
-                                 const Network *entry, char **xml, Network **parsed, GError **error)
+static gboolean is_of_network(const char *xml, const char *name, const char *uuid, GError **error)
 {
-    g_autoptr(Network) network = NULL;
+    g_autoptr(Network) network = libvirt_parse_network(xml, strlen(xml), error);
+
+    return network && same_object("network", network->name, network->uuid, name, uuid, error);
+}
+
+static gboolean is_of_domain(const char *xml, const char *name, const char *uuid, GError **error)
+{
+    g_autoptr(Domain) domain = libvirt_parse_domain(xml, strlen(xml), error);
+
+    return domain && same_object("domain", domain->name, domain->uuid, name, uuid, error);
+}
+
+/* Whose XML a list's entry leads to. */
+typedef struct {
+    IsOf is_of;
+    const char *name, *uuid;
+    const char *why_not; /* there may be none; or NULL */
+} Wanted;
+
+/* The XML file that the object names under key; *xml stays NULL if it names none. */
+static gboolean read_xml(Reading *reading, const json_t *object, const char *key, const Wanted *wanted,
+                         char **xml, GError **error)
+{
+    const char *file = json_string_value(json_object_get(object, key));
     GError *local = NULL;
 
     *xml = read_text(reading, object, key, XML_LIMITS_LIBVIRT.bytes, &local);
-    if (local) {
+    if (*xml && !wanted->is_of(*xml, wanted->name, wanted->uuid, &local))
+        g_prefix_error(&local, "%s: ", file);
+    if (local)
         g_propagate_error(error, local);
+    return local == NULL;
+}
+
+/* Both files of an object. The first is there, or the reason why it is not. */
+static gboolean read_xmls(Reading *reading, const json_t *object, const Wanted *wanted, char **xml,
+                          char **inactive, GError **error)
+{
+    if (!read_xml(reading, object, CAPTURE_KEY_FILE, wanted, xml, error) ||
+        !read_xml(reading, object, CAPTURE_KEY_INACTIVE, wanted, inactive, error))
         return FALSE;
-    }
-    if (!*xml)
-        return TRUE;
-    network = libvirt_parse_network(*xml, strlen(*xml), error);
-    if (!network)
-        return wrong_file(object, key, error);
-    if (g_strcmp0(network->name, entry->name) != 0 ||
-        (network->uuid && g_ascii_strcasecmp(network->uuid, entry->uuid) != 0)) {
-        vnat_error_set(error, VNAT_ERROR_INVALID, "is the XML of another network");
-        return wrong_file(object, key, error);
-    }
-    *parsed = g_steal_pointer(&network);
-    return TRUE;
+    return *xml || wanted->why_not ||
+           vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_FILE "' is missing");
 }
 
 static gboolean take_network(Reading *reading, const json_t *object, gconstpointer data G_GNUC_UNUSED,
                              GError **error)
 {
     g_autoptr(Network) entry = network_new();
-    g_autoptr(Network) live = NULL;
-    g_autoptr(Network) inactive = NULL;
+    Wanted wanted;
 
-    if (!record_read(network_fields, object, entry, error) ||
-        !read_network_xml(reading, object, CAPTURE_KEY_FILE, entry, &entry->xml, &live, error) ||
-        !read_network_xml(reading, object, CAPTURE_KEY_INACTIVE, entry, &entry->xml_inactive, &inactive,
-                          error))
+    if (!record_read(network_fields, object, entry, error))
         return FALSE;
-    entry->xml_read = live != NULL;
-    if (!entry->xml_read && !entry->xml_error)
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_FILE "' is missing");
+    wanted = (Wanted){is_of_network, entry->name, entry->uuid, entry->xml_error};
+    if (!read_xmls(reading, object, &wanted, &entry->xml, &entry->xml_inactive, error))
+        return FALSE;
+    entry->xml_read = entry->xml != NULL;
     g_ptr_array_add(reading->capture->facts->networks, g_steal_pointer(&entry));
-    return TRUE;
-}
-
-static gboolean read_domain_xml(Reading *reading, const json_t *object, const char *key, const Domain *entry,
-                                char **xml, Domain **parsed, GError **error)
-{
-    g_autoptr(Domain) domain = NULL;
-    GError *local = NULL;
-
-    *xml = read_text(reading, object, key, XML_LIMITS_LIBVIRT.bytes, &local);
-    if (local) {
-        g_propagate_error(error, local);
-        return FALSE;
-    }
-    if (!*xml)
-        return TRUE;
-    domain = libvirt_parse_domain(*xml, strlen(*xml), error);
-    if (!domain)
-        return wrong_file(object, key, error);
-    if (g_strcmp0(domain->name, entry->name) != 0 ||
-        (domain->uuid && g_ascii_strcasecmp(domain->uuid, entry->uuid) != 0)) {
-        vnat_error_set(error, VNAT_ERROR_INVALID, "is the XML of another domain");
-        return wrong_file(object, key, error);
-    }
-    *parsed = g_steal_pointer(&domain);
     return TRUE;
 }
 
@@ -250,19 +247,16 @@ static gboolean take_domain(Reading *reading, const json_t *object, gconstpointe
                             GError **error)
 {
     g_autoptr(Domain) entry = domain_new();
-    g_autoptr(Domain) live = NULL;
-    g_autoptr(Domain) inactive = NULL;
+    Wanted wanted;
 
-    if (!record_read(domain_fields, object, entry, error) || !read_agent(object, entry, error) ||
-        !read_domain_xml(reading, object, CAPTURE_KEY_FILE, entry, &entry->xml, &live, error) ||
-        !read_domain_xml(reading, object, CAPTURE_KEY_INACTIVE, entry, &entry->xml_inactive, &inactive,
-                         error))
+    if (!record_read(domain_fields, object, entry, error) || !read_agent(object, entry, error))
+        return FALSE;
+    wanted = (Wanted){is_of_domain, entry->name, entry->uuid, entry->xml_error};
+    if (!read_xmls(reading, object, &wanted, &entry->xml, &entry->xml_inactive, error))
         return FALSE;
     if ((guint)entry->state >= DOMAIN_STATE_COUNT || entry->id < -1)
         return vnat_error_set(error, VNAT_ERROR_INVALID, "no domain is in such a state");
-    entry->xml_read = live != NULL;
-    if (!entry->xml_read && !entry->xml_error)
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "'" CAPTURE_KEY_FILE "' is missing");
+    entry->xml_read = entry->xml != NULL;
     g_ptr_array_add(reading->capture->facts->domains, g_steal_pointer(&entry));
     return TRUE;
 }
