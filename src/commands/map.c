@@ -71,7 +71,8 @@ static void hint_at_lease(Context *ctx, const Map *map, const char *text)
             g_strcmp0(lease->hostname, text) == 0) {
             g_autofree char *network = text_shell(lease->network);
 
-            hint(ctx, "vnat net-dhcp-leases %s (there is a lease, but no domain has its MAC)", network);
+            hint(ctx, "vnat net-dhcp-leases %s (there is a lease, but no active domain has its MAC)",
+                 network);
             return;
         }
     }

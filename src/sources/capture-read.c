@@ -26,21 +26,14 @@ typedef struct {
     Capture *capture;
 } Reading;
 
-/* A document of that name; NULL without error if it is optional and not there. */
-static json_t *read_json(Reading *reading, const char *name, gboolean optional, GError **error)
+static json_t *read_json(Reading *reading, const char *name, GError **error)
 {
     g_autofree char *bytes = NULL;
-    GError *local = NULL;
     gsize length = 0;
     json_t *document;
 
-    if (!directory_read(reading->directory, name, FILE_MAX, &bytes, &length, &local)) {
-        if (optional && g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
-            g_error_free(local);
-        else
-            g_propagate_error(error, local);
+    if (!directory_read(reading->directory, name, FILE_MAX, &bytes, &length, error))
         return NULL;
-    }
     document = json_parse(bytes, length, JSON_DEPTH, FALSE, error);
     if (!document)
         g_prefix_error(error, "%s: ", name);
@@ -51,18 +44,15 @@ static json_t *read_json(Reading *reading, const char *name, gboolean optional, 
 
 typedef gboolean (*TakeRecord)(Reading *reading, const json_t *object, gconstpointer data, GError **error);
 
-/* Calls take for each object of the array in that file. A file that is not there has none. */
+/* Calls take for each object of the array in that file. One that is not there is a damaged capture: that
+ * nobody has a lease is another thing than that nobody knows. */
 static gboolean read_list(Reading *reading, const char *name, TakeRecord take, gconstpointer data,
                           GError **error)
 {
-    GError *local = NULL;
-    g_autoptr(json_t) document = read_json(reading, name, TRUE, &local);
+    g_autoptr(json_t) document = read_json(reading, name, error);
 
-    if (!document) {
-        if (local)
-            g_propagate_error(error, local);
-        return local == NULL;
-    }
+    if (!document)
+        return FALSE;
     if (!json_is_array(document))
         return vnat_error_set(error, VNAT_ERROR_INVALID, "%s: is no list of records", name);
     for (gsize i = 0; i < json_array_size(document); i++) {
@@ -311,6 +301,8 @@ static gboolean read_firewall(Reading *reading, GError **error)
             return FALSE;
         }
     }
+    if (facts->firewall_texts->len == 0 && facts_has(facts, SOURCE_FIREWALL))
+        return vnat_error_set(error, VNAT_ERROR_INVALID, "firewall: none of its files is there");
     if (!firewall_parse_texts(facts->firewall_texts, &tables, error))
         return wrong_program(error);
     g_ptr_array_unref(tables);
@@ -379,7 +371,7 @@ static gboolean check_versions(const json_t *versions)
 static gboolean read_manifest(Reading *reading, GError **error)
 {
     Capture *capture = reading->capture;
-    g_autoptr(json_t) manifest = read_json(reading, "manifest.json", FALSE, error);
+    g_autoptr(json_t) manifest = read_json(reading, "manifest.json", error);
     const char *format = json_string_value(json_object_get(manifest, "format"));
     g_autofree char *time = NULL;
     gint64 version = 0;

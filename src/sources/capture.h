@@ -20,8 +20,8 @@
  * - proc.json: settings and counters below /proc
  *
  * A name that cannot be a file's name is replaced by the object's UUID, or its number in the list. Records
- * are those of model/record.h; XML is harmless on a terminal (text_xml). Files that are missing hold no
- * records, except manifest.json and those that a list names.
+ * are those of model/record.h; XML is harmless on a terminal (text_xml). All lists are there, also empty
+ * ones; of firewall/ what there was.
  */
 #define CAPTURE_FORMAT "vnat-capture"
 #define CAPTURE_VERSION 1
