@@ -161,12 +161,22 @@ static void put_name(Redactor *redactor, const char *begin, const char *name, GS
     put_word(out, token);
 }
 
+/* What happens to a packet at the end of a built-in chain; NULL for one of the user's. New string. */
+static char *redact_policy(const char *policy)
+{
+    if (!policy)
+        return g_strdup("-");
+    return redact_is_harmless(policy) ? g_ascii_strup(policy, -1) : g_strdup(REDACTED);
+}
+
 static void put_chain(Redactor *redactor, const FirewallChain *chain, GString *out)
 {
-    g_autofree char *policy = chain->policy ? g_ascii_strup(chain->policy, -1) : g_strdup("-");
+    g_autofree char *policy = redact_policy(chain->policy);
 
     put_name(redactor, ":", chain->name, out);
-    g_string_append_printf(out, " %s [0:0]\n", policy);
+    g_string_append_c(out, ' ');
+    put_word(out, policy);
+    g_string_append(out, " [0:0]\n");
 }
 
 static void put_rules(Redactor *redactor, const FirewallChain *chain, GString *out)
