@@ -127,11 +127,11 @@ const Command command_capture = {
     .name = "capture",
     .group = "Who is behind what",
     .summary = "write the facts of this host to a directory, for --replay",
-    .description = "Everything that the commands that only read would look at: libvirt's XML, leases, links "
-                   "and routes,\n"
-                   "the packet filter, dnsmasq and its sockets, a few settings of the kernel. Text and JSON, "
-                   "a record a\n"
-                   "line. What could not be read is recorded as such (exit code 6). Refuses to overwrite.",
+    .description =
+        "Everything that the commands that only read would look at: libvirt's XML, leases, links and\n"
+        "routes, the packet filter, dnsmasq and its sockets, a few settings of the kernel. Text and\n"
+        "JSON, a record a line. What could not be read is recorded as such (exit code 6). Refuses to\n"
+        "overwrite.",
     .examples = "  sudo vnat capture /tmp/myhost\n  vnat --replay /tmp/myhost status\n"
                 "  sudo vnat capture --redact /tmp/report",
     .arguments = arguments_capture,
