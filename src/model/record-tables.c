@@ -80,7 +80,7 @@ const RecordField link_fields[] = {
     FIELD(Link, ifindex, NUMBER, TYPE(U32)),
     FIELD(Link, name, TEXT, MEANS(IFNAME), REQUIRED),
     FIELD(Link, kind, TEXT),
-    FIELD(Link, alias, TEXT, MEANS(TEXT)),
+    FIELD(Link, alias, TEXT, MEANS(COMMENT)),
     FIELD(Link, flags, NUMBER, TYPE(U32)),
     FIELD(Link, mtu, NUMBER, TYPE(U32)),
     MAC_FIELD(Link),
@@ -146,8 +146,8 @@ const RecordField dnsmasq_fields[] = {
     FIELD(Dnsmasq, alive, BOOL),
     FIELD(Dnsmasq, unknown, BOOL),
     FIELD(Dnsmasq, owner, NUMBER, TYPE(I32), NONE(-1)),
-    FIELD(Dnsmasq, user, TEXT),
-    FIELD(Dnsmasq, argv, WORDS, MEANS(TEXT)),
+    FIELD(Dnsmasq, user, TEXT, MEANS(USER)),
+    FIELD(Dnsmasq, argv, WORDS, MEANS(ARGUMENT)),
     END,
 };
 
@@ -160,12 +160,12 @@ const RecordField socket_fields[] = {
     FIELD(Socket, uid, NUMBER, TYPE(U32)),
     FIELD(Socket, inode, NUMBER, TYPE(U64)),
     FIELD(Socket, pid, NUMBER, TYPE(I32)),
-    FIELD(Socket, program, TEXT),
+    FIELD(Socket, program, TEXT, MEANS(PROGRAM)),
     END,
 };
 
 const RecordField proc_value_fields[] = {
-    FIELD(ProcValue, path, TEXT, MEANS(TEXT), REQUIRED),
-    FIELD(ProcValue, value, TEXT, MEANS(TEXT)),
+    FIELD(ProcValue, path, TEXT, MEANS(PROC_PATH), REQUIRED),
+    FIELD(ProcValue, value, TEXT, MEANS(PROC_VALUE)),
     END,
 };

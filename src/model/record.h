@@ -44,6 +44,12 @@ typedef enum {
     MEANS_UUID,
     MEANS_CLIENT_ID, /* or DUID, or IAID */
     MEANS_TEXT,      /* anything, with any of these in it */
+    MEANS_COMMENT,   /* what somebody wrote for people */
+    MEANS_USER,
+    MEANS_PROGRAM,
+    MEANS_ARGUMENT,   /* a word of dnsmasq's command line */
+    MEANS_PROC_PATH,  /* below /proc */
+    MEANS_PROC_VALUE, /* numbers, or names of tables */
 } RecordMeaning;
 
 typedef struct {

@@ -29,6 +29,13 @@ extern const CaptureText capture_texts[];
 #define CAPTURE_KEY_INACTIVE "inactive"
 #define CAPTURE_KEY_AGENT "agent"
 
+/*
+ * What the XML of a captured network or domain says, with what stands beside it in the list; inactive: what
+ * it will be when it starts again. Without its texts and agent. Where there is no XML, xml_read is FALSE.
+ */
+Network *capture_network(const Network *captured, gboolean inactive);
+Domain *capture_domain(const Domain *captured, gboolean inactive);
+
 /* An error in the manifest. */
 typedef struct {
     char *code; /* a word for its VnatError */

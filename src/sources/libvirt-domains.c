@@ -3,7 +3,6 @@
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,16 +170,9 @@ static Domain *domain_fetch(virDomainPtr domain, unsigned int flags, gboolean ke
  * too. Of an active domain alone: the XML of another is that. */
 static void domain_keep_definition(virDomainPtr domain, Domain *read)
 {
-    char *xml;
-
     read->persistent = virDomainIsPersistent(domain) == 1;
-    if (read->id < 0)
-        return;
-    xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
-    if (!xml)
-        virResetLastError();
-    read->xml_inactive = g_strdup(xml);
-    free(xml);
+    if (read->id >= 0)
+        read->xml_inactive = libvirt_xml_kept(virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE));
 }
 
 static gboolean domain_state(virDomainPtr domain, DomainState *state, GError **error)

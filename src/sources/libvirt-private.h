@@ -20,6 +20,9 @@ gboolean libvirt_source_failed(Facts *facts, SourceId id, GError *cause, GError 
 /* A parser refused what libvirt handed out: a failure (VNAT_ERROR_FAILED) then, not the user's mistake. */
 void libvirt_xml_refused(GError **error);
 
+/* What libvirt handed out, for a capture; that there is none (NULL) is no failure. Takes xml. New string. */
+char *libvirt_xml_kept(char *xml);
+
 /* An attribute as a number; 0 where it is absent, no number, or over max. */
 guint libvirt_attr_uint(xmlNodePtr node, const char *name, guint max);
 

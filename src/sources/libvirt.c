@@ -40,6 +40,16 @@ void libvirt_xml_refused(GError **error)
     g_prefix_error(error, "unreadable XML from libvirt: ");
 }
 
+char *libvirt_xml_kept(char *xml)
+{
+    char *kept = g_strdup(xml);
+
+    if (!xml)
+        virResetLastError();
+    free(xml);
+    return kept;
+}
+
 guint libvirt_attr_uint(xmlNodePtr node, const char *name, guint max)
 {
     g_autofree char *text = xml_attr(node, name);
@@ -188,18 +198,6 @@ static Network *network_fetch(virNetworkPtr network, unsigned int flags, gboolea
     return read;
 }
 
-/* The definition beside the live XML, for a capture; that there is none is no failure. */
-static char *network_definition(virNetworkPtr network)
-{
-    char *xml = virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE);
-    char *copy = g_strdup(xml);
-
-    if (!xml)
-        virResetLastError();
-    free(xml);
-    return copy;
-}
-
 /* The same network over another connection: see virt_call_each. */
 static virNetworkPtr network_on(virConnectPtr conn, virNetworkPtr network)
 {
@@ -222,7 +220,7 @@ static gboolean network_xml_call(virConnectPtr conn, gpointer data, GError **err
         return virt_error_take(error);
     item->read = network_fetch(network, 0, item->keep, error);
     if (item->read && item->keep && item->active)
-        item->read->xml_inactive = network_definition(network);
+        item->read->xml_inactive = libvirt_xml_kept(virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE));
     return item->read != NULL;
 }
 

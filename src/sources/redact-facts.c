@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
-#include "model/record.h"
+#include "sources/capture-private.h"
 #include "sources/firewall.h"
-#include "sources/libvirt.h"
 #include "sources/redact-private.h"
 #include "sources/redact-sources.h"
 
@@ -14,6 +13,39 @@
  */
 
 /* ----------------------------------------------------------------------------------------- records */
+
+/* Takes text. New string. */
+static char *renamed(Redactor *redactor, RedactKind kind, char *text)
+{
+    char *token = redact_name(redactor, kind, text);
+
+    g_free(text);
+    return token;
+}
+
+/* What stands behind "conf" is a device; all else the kernel named. */
+static char *redact_proc_path(Redactor *redactor, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+    for (guint i = 1; i < g_strv_length(parts); i++) {
+        if (strcmp(parts[i - 1], "conf") == 0 || strcmp(parts[i - 1], "neigh") == 0)
+            parts[i] = renamed(redactor, REDACT_IFNAME, parts[i]);
+    }
+    return g_strjoinv("/", parts);
+}
+
+/* Numbers, and names of tables. */
+static char *redact_proc_value(Redactor *redactor, const char *value)
+{
+    g_auto(GStrv) words = g_strsplit_set(value, "\n", -1);
+
+    for (guint i = 0; words[i]; i++) {
+        if (words[i][strspn(words[i], "0123456789. \t-")] != '\0')
+            words[i] = renamed(redactor, REDACT_CHAIN, words[i]);
+    }
+    return g_strjoinv("\n", words);
+}
 
 /* Takes text. New string. */
 static char *redact_meaning(Redactor *redactor, RecordMeaning meaning, char *text)
@@ -37,6 +69,18 @@ static char *redact_meaning(Redactor *redactor, RecordMeaning meaning, char *tex
         return redact_client_id(redactor, before);
     case MEANS_TEXT:
         return redact_text(redactor, before);
+    case MEANS_COMMENT:
+        return redact_name(redactor, REDACT_COMMENT, before);
+    case MEANS_USER:
+        return redact_name(redactor, REDACT_USER, before);
+    case MEANS_PROGRAM:
+        return redact_name(redactor, REDACT_PROGRAM, before);
+    case MEANS_ARGUMENT:
+        return before ? redact_dnsmasq_argument(redactor, before) : NULL;
+    case MEANS_PROC_PATH:
+        return before ? redact_proc_path(redactor, before) : NULL;
+    case MEANS_PROC_VALUE:
+        return before ? redact_proc_value(redactor, before) : NULL;
     }
     return NULL;
 }
@@ -83,15 +127,6 @@ static void redact_records(Redactor *redactor, const RecordField *fields, GArray
 {
     for (guint i = 0; i < records->len; i++)
         redact_record(redactor, fields, records->data + i * size);
-}
-
-/* Takes text. New string. */
-static char *renamed(Redactor *redactor, RedactKind kind, char *text)
-{
-    char *token = redact_name(redactor, kind, text);
-
-    g_free(text);
-    return token;
 }
 
 /* ------------------------------------------------------------------------------------------- names */
@@ -155,15 +190,7 @@ static Network *network_again(Redactor *redactor, Network *network)
     network->xml_inactive =
         text_again(redactor, redact_network_xml, network->xml_inactive, &network->xml_error);
     redact_record(redactor, network_fields, network);
-    again = network->xml ? libvirt_parse_network(network->xml, strlen(network->xml), NULL) : NULL;
-    if (again) {
-        g_free(again->name);
-        g_free(again->uuid);
-    } else {
-        again = network_new();
-        again->xml_read = FALSE;
-    }
-    record_copy(network_fields, network, again);
+    again = capture_network(network, FALSE);
     again->xml = g_steal_pointer(&network->xml);
     again->xml_inactive = g_steal_pointer(&network->xml_inactive);
     network_free(network);
@@ -178,15 +205,7 @@ static Domain *domain_again(Redactor *redactor, Domain *domain)
     domain->xml_inactive = text_again(redactor, redact_domain_xml, domain->xml_inactive, &domain->xml_error);
     redact_record(redactor, domain_fields, domain);
     redact_records(redactor, agent_address_fields, domain->agent, sizeof(AgentAddress));
-    again = domain->xml ? libvirt_parse_domain(domain->xml, strlen(domain->xml), NULL) : NULL;
-    if (again) {
-        g_free(again->name);
-        g_free(again->uuid);
-    } else {
-        again = domain_new();
-        again->xml_read = FALSE;
-    }
-    record_copy(domain_fields, domain, again);
+    again = capture_domain(domain, FALSE);
     again->xml = g_steal_pointer(&domain->xml);
     again->xml_inactive = g_steal_pointer(&domain->xml_inactive);
     g_array_unref(again->agent);
@@ -203,13 +222,15 @@ static void redact_objects(Redactor *redactor, Facts *facts)
         facts->domains->pdata[i] = domain_again(redactor, facts->domains->pdata[i]);
 }
 
+/* What had to go was not read, as far as the redacted host knows: or its rules would be missed. */
 static void redact_firewall(Redactor *redactor, Facts *facts)
 {
+    SourceStatus *status = &facts->sources[SOURCE_FIREWALL];
+    g_autofree char *failed = NULL;
     GPtrArray *tables;
 
     for (guint i = 0; i < facts->firewall_texts->len;) {
         FirewallText *text = facts->firewall_texts->pdata[i];
-        g_autofree char *failed = NULL;
 
         text->text = text_again(redactor, strcmp(text->program, "nft") == 0 ? redact_nft : redact_save,
                                 text->text, &failed);
@@ -218,6 +239,8 @@ static void redact_firewall(Redactor *redactor, Facts *facts)
         else
             g_ptr_array_remove_index(facts->firewall_texts, i);
     }
+    if (failed)
+        source_status_set(status, facts->firewall_texts->len > 0 ? SOURCE_STALE : SOURCE_DOWN, failed);
     if (!firewall_parse_texts(facts->firewall_texts, &tables, NULL))
         tables = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_table_free);
     g_ptr_array_unref(facts->firewall);
@@ -229,73 +252,23 @@ static void redact_dnsmasqs(Redactor *redactor, Facts *facts)
     for (guint i = 0; i < facts->dnsmasqs->len; i++) {
         Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[i];
         g_autofree char *options = g_steal_pointer(&dnsmasq->options);
-        char **argv = g_steal_pointer(&dnsmasq->argv);
 
         redact_record(redactor, dnsmasq_fields, dnsmasq);
-        dnsmasq->argv = argv;
-        for (guint word = 0; argv && argv[word]; word++) {
-            g_autofree char *before = argv[word];
-
-            argv[word] = redact_dnsmasq_argument(redactor, before);
-        }
-        dnsmasq->user = renamed(redactor, REDACT_USER, dnsmasq->user);
         dnsmasq->options = options ? redact_dnsmasq_conf(redactor, options) : NULL;
     }
 }
 
-/* ---------------------------------------------------------------------------------------- the kernel */
-
-/* What stands behind "conf" is a device; all else the kernel named. */
-static char *redact_proc_path(Redactor *redactor, const char *path)
+static void redact_list(Redactor *redactor, const CaptureList *list, Facts *facts)
 {
-    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    const GPtrArray *records;
 
-    for (guint i = 1; i < g_strv_length(parts); i++) {
-        if (strcmp(parts[i - 1], "conf") == 0 || strcmp(parts[i - 1], "neigh") == 0)
-            parts[i] = renamed(redactor, REDACT_IFNAME, parts[i]);
+    if (list->size) {
+        redact_records(redactor, list->fields, G_STRUCT_MEMBER(GArray *, facts, list->offset), list->size);
+        return;
     }
-    return g_strjoinv("/", parts);
-}
-
-/* Numbers, and names of tables. */
-static char *redact_proc_value(Redactor *redactor, const char *value)
-{
-    g_auto(GStrv) words = g_strsplit_set(value, "\n", -1);
-
-    for (guint i = 0; words[i]; i++) {
-        if (words[i][strspn(words[i], "0123456789. \t-")] != '\0')
-            words[i] = renamed(redactor, REDACT_CHAIN, words[i]);
-    }
-    return g_strjoinv("\n", words);
-}
-
-static void redact_kernel(Redactor *redactor, Facts *facts)
-{
-    for (guint i = 0; i < facts->links->len; i++) {
-        Link *link = facts->links->pdata[i];
-        char *alias = renamed(redactor, REDACT_COMMENT, g_steal_pointer(&link->alias));
-
-        redact_record(redactor, link_fields, link);
-        link->alias = alias;
-    }
-    for (guint i = 0; i < facts->proc->len; i++) {
-        ProcValue *value = facts->proc->pdata[i];
-        g_autofree char *path = value->path;
-        g_autofree char *text = value->value;
-
-        value->path = redact_proc_path(redactor, path);
-        value->value = text ? redact_proc_value(redactor, text) : NULL;
-    }
-    for (guint i = 0; i < facts->sockets->len; i++) {
-        Socket *socket = facts->sockets->pdata[i];
-
-        redact_record(redactor, socket_fields, socket);
-        socket->program = renamed(redactor, REDACT_PROGRAM, socket->program);
-    }
-    redact_records(redactor, link_address_fields, facts->addresses, sizeof(LinkAddress));
-    redact_records(redactor, neighbour_fields, facts->neighbours, sizeof(Neighbour));
-    redact_records(redactor, fdb_entry_fields, facts->fdb, sizeof(FdbEntry));
-    redact_records(redactor, route_fields, facts->routes, sizeof(Route));
+    records = G_STRUCT_MEMBER(GPtrArray *, facts, list->offset);
+    for (guint i = 0; i < records->len; i++)
+        redact_record(redactor, list->fields, records->pdata[i]);
 }
 
 /* ------------------------------------------------------------------------------------------- interface */
@@ -304,11 +277,10 @@ void redact_facts(Facts *facts, Redactor *redactor)
 {
     meet_names(redactor, facts);
     redact_objects(redactor, facts);
-    redact_kernel(redactor, facts);
+    for (guint i = 0; i < capture_lists_count; i++)
+        redact_list(redactor, &capture_lists[i], facts);
     redact_dnsmasqs(redactor, facts);
     redact_firewall(redactor, facts);
-    for (guint i = 0; i < facts->leases->len; i++)
-        redact_record(redactor, lease_fields, facts->leases->pdata[i]);
     for (guint id = 0; id < SOURCE_COUNT; id++)
         redact_record(redactor, source_status_fields, &facts->sources[id]);
     redact_record(redactor, facts_fields, facts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "base/name.h"
-#include "model/record.h"
+#include "sources/capture-private.h"
 #include "sources/firewall.h"
 #include "sources/reader.h"
 
@@ -71,20 +71,10 @@ static gboolean part_failed(const Capture *capture, Facts *facts, CapturePart pa
 
 /* ---------------------------------------------------------------------------------------- networks */
 
-/* inactive: what it will be when it starts again. */
 static Network *network_again(const Network *captured, gboolean inactive, gboolean keep)
 {
-    const char *xml = inactive && captured->xml_inactive ? captured->xml_inactive : captured->xml;
-    Network *network = xml ? libvirt_parse_network(xml, strlen(xml), NULL) : NULL;
+    Network *network = capture_network(captured, inactive);
 
-    if (network) {
-        g_free(network->name);
-        g_free(network->uuid);
-    } else {
-        network = network_new();
-        network->xml_read = FALSE;
-    }
-    record_copy(network_fields, captured, network);
     if (keep) {
         network->xml = g_strdup(captured->xml);
         network->xml_inactive = g_strdup(captured->xml_inactive);
@@ -179,16 +169,8 @@ static char *replay_network_xml(Reader *reader, const char *name_or_uuid, gboole
 
 static Domain *domain_again(const Domain *captured, gboolean inactive, gboolean keep)
 {
-    const char *xml = inactive && captured->xml_inactive ? captured->xml_inactive : captured->xml;
-    Domain *domain = xml ? libvirt_parse_domain(xml, strlen(xml), NULL) : NULL;
+    Domain *domain = capture_domain(captured, inactive);
 
-    if (domain) {
-        g_free(domain->name);
-        g_free(domain->uuid);
-    } else {
-        domain = domain_new();
-    }
-    record_copy(domain_fields, captured, domain);
     if (keep) {
         domain->xml = g_strdup(captured->xml);
         domain->xml_inactive = g_strdup(captured->xml_inactive);

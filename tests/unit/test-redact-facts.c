@@ -775,6 +775,24 @@ static void test_dnsmasq_conf(void)
     }
 }
 
+/* Rules that had to go are not rules that are missing: a check would cry. */
+static void test_rules_that_go(void)
+{
+    g_autoptr(Facts) facts = kept(world_host());
+    g_autoptr(Redactor) redactor = redactor_new(fixed_key);
+
+    g_ptr_array_add(facts->firewall_texts, firewall_text_new("nft", "no JSON"));
+    redact_facts(facts, redactor);
+    g_assert_cmpuint(facts->firewall_texts->len, ==, 1);
+    g_assert_cmpint(facts->sources[SOURCE_FIREWALL].state, ==, SOURCE_STALE);
+    g_assert_true(g_str_has_prefix(facts->sources[SOURCE_FIREWALL].error, "not redacted: "));
+    g_ptr_array_remove_index(facts->firewall_texts, 0);
+    g_ptr_array_add(facts->firewall_texts, firewall_text_new("nft", "no JSON"));
+    redact_facts(facts, redactor);
+    g_assert_cmpuint(facts->firewall_texts->len, ==, 0);
+    g_assert_cmpint(facts->sources[SOURCE_FIREWALL].state, ==, SOURCE_DOWN);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -784,5 +802,6 @@ int main(int argc, char **argv)
     g_test_add_func("/redact-facts/unreadable", test_unreadable);
     g_test_add_func("/redact-facts/empty", test_empty);
     g_test_add_func("/redact-facts/dnsmasq-conf", test_dnsmasq_conf);
+    g_test_add_func("/redact-facts/rules-that-go", test_rules_that_go);
     return g_test_run();
 }
