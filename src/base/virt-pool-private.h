@@ -82,6 +82,7 @@ struct VirtPool {
     VirtDial dial;
     gpointer dial_data;
     GDestroyNotify free_dial;
+    VirtHangup hangup; /* may be NULL */
 };
 
 struct VirtBatch {
@@ -112,5 +113,7 @@ void virt_pool_staff(VirtPool *pool, guint wanted);
 gint64 virt_pool_mark_slow(VirtPool *pool, gint64 now);
 /* Whether so many calls are outstanding that none is begun. */
 gboolean virt_pool_clogged(const VirtPool *pool);
+/* Ends the pool, and waits until all has ended; without the lock. */
+void virt_pool_drain(VirtPool *pool);
 /* Drops a reference to a batch. */
 void virt_batch_unref(VirtBatch *batch);

@@ -30,6 +30,11 @@ VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_d
     return pool;
 }
 
+void virt_pool_set_hangup(VirtPool *pool, VirtHangup hangup)
+{
+    pool->hangup = hangup;
+}
+
 void virt_pool_set_width(VirtPool *pool, guint width)
 {
     g_mutex_lock(&pool->lock);
@@ -100,12 +105,11 @@ static void batch_finish(VirtBatch *batch, guint index, gint64 now)
     batch->finished[batch->n_finished++] = index;
     batch->returned++;
     batch->last_return = now;
-    /* Who waits wants all of them, not each: waking him for every call would cost more than the calls. */
-    if (batch->returned < batch->count)
-        return;
-    g_cond_broadcast(&batch->pool->answered);
     if (batch->notify)
         batch->notify(batch->notify_data);
+    /* Who waits wants all of them, not each: waking him for every call would cost more than the calls. */
+    if (batch->returned == batch->count)
+        g_cond_broadcast(&batch->pool->answered);
 }
 
 /* No connection: everything that waits for one fails alike. */
@@ -145,6 +149,8 @@ static void pool_dial(VirtPool *pool)
 static void line_close_unlocked(VirtPool *pool, Line *line)
 {
     g_mutex_unlock(&pool->lock);
+    if (pool->hangup)
+        pool->hangup(line->conn, pool->dial_data);
     virConnectClose(line->conn);
     g_free(line);
     g_mutex_lock(&pool->lock);
@@ -335,17 +341,16 @@ gboolean virt_pool_clogged(const VirtPool *pool)
     return pool->running >= POOL_CALLS_MAX;
 }
 
-gboolean virt_pool_close(VirtPool *pool)
+/* With the lock held: nothing is begun any more, and workers that wait leave. */
+static void pool_end(VirtPool *pool)
 {
-    gint64 until = g_get_monotonic_time() + CLOSE_WITHIN;
-    gboolean quiet = TRUE;
-
-    g_mutex_lock(&pool->lock);
     pool->closing = TRUE;
     g_cond_broadcast(&pool->work);
-    while (quiet && pool->workers->len > 0 && pool->running == 0 && !pool->dialling)
-        quiet = g_cond_wait_until(&pool->answered, &pool->lock, until);
-    quiet = quiet && pool->workers->len == 0;
+}
+
+/* Drops the owner's reference, and the lock. */
+static void pool_join_unlock(VirtPool *pool)
+{
     for (guint i = 0; i < pool->left->len; i++) {
         /* Past its last use of the lock, or about to drop it: joining cannot block for long. */
         GThread *thread = pool->left->pdata[i];
@@ -356,5 +361,27 @@ gboolean virt_pool_close(VirtPool *pool)
     }
     g_ptr_array_set_size(pool->left, 0);
     pool_unref_unlock(pool);
+}
+
+gboolean virt_pool_close(VirtPool *pool)
+{
+    gint64 until = g_get_monotonic_time() + CLOSE_WITHIN;
+    gboolean quiet = TRUE;
+
+    g_mutex_lock(&pool->lock);
+    pool_end(pool);
+    while (quiet && pool->workers->len > 0 && pool->running == 0 && !pool->dialling)
+        quiet = g_cond_wait_until(&pool->answered, &pool->lock, until);
+    quiet = quiet && pool->workers->len == 0;
+    pool_join_unlock(pool);
     return quiet;
+}
+
+void virt_pool_drain(VirtPool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    pool_end(pool);
+    while (pool->workers->len > 0)
+        g_cond_wait(&pool->answered, &pool->lock);
+    pool_join_unlock(pool);
 }

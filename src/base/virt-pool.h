@@ -8,9 +8,9 @@
 #include <libvirt/libvirt.h>
 
 /*
- * The workers behind a VirtConn; used by virt.c alone (and by its test). Batches of calls go in on one side,
- * finished calls come out on the other, so that whoever collects them may wait on a condition (a command) or
- * be woken in its main loop (a follower): see VirtNotify.
+ * The workers behind a VirtConn (virt.c) and behind a follower's connections (sources/libvirt-line.c).
+ * Batches of calls go in on one side, finished calls come out on the other, so that whoever collects them may
+ * wait on a condition (a command) or be woken in its main loop (a follower): see VirtNotify.
  */
 typedef struct VirtPool VirtPool;
 typedef struct VirtBatch VirtBatch;
@@ -25,13 +25,19 @@ typedef void (*VirtCollect)(gpointer item, const GError *error, gboolean returne
 /* Makes a connection; runs on a worker, one at a time. Returns NULL with *error set. */
 typedef virConnectPtr (*VirtDial)(gpointer dial_data, GError **error);
 
-/* Called with the pool's lock held, on a worker, when a batch has something to collect: may only wake its
- * owner. */
+/* Ends what was begun at the dial, before the connection is closed; on a worker. It may hang as any call. */
+typedef void (*VirtHangup)(virConnectPtr conn, gpointer dial_data);
+
+/* Called with the pool's lock held, on a worker, for each call of a batch that has returned: may only wake
+ * its owner. Not any more once virt_batch_end has begun. */
 typedef void (*VirtNotify)(gpointer notify_data);
 
 /* free_dial frees dial_data when the last worker has left, which may be never. Nothing is dialled before the
  * first batch. */
 VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_dial);
+
+/* Before the first batch. */
+void virt_pool_set_hangup(VirtPool *pool, VirtHangup hangup);
 
 /* How many calls run at once unless a batch wants fewer; 1 until set. */
 void virt_pool_set_width(VirtPool *pool, guint width);
@@ -41,6 +47,16 @@ void virt_pool_set_width(VirtPool *pool, guint width);
  * second; otherwise, and after that second, what still runs is left to itself. Returns whether all ended.
  */
 gboolean virt_pool_close(VirtPool *pool);
+
+/*
+ * Ends the pool without waiting: a thread of its own waits for what still runs, however long. End its batches
+ * before.
+ */
+void virt_pool_close_aside(VirtPool *pool);
+
+/* Waits until all pools that were put aside have ended, at most until the deadline. Returns whether all have.
+ */
+gboolean virt_pools_closed(Deadline deadline);
 
 /*
  * Queues func for each item. width: at most so many at once (0: as many as the pool has). notify may be NULL.

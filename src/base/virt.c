@@ -2,17 +2,10 @@
 #include "base/virt.h"
 
 #include "base/error.h"
+#include "base/virt-dial.h"
 #include "base/virt-pool.h"
 
-#include <libvirt/virterror.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Workers for bulk reads. From libvirt 11 reading a domain's XML may wait for the job that another holds. */
-#define BULK_WIDTH 8
-#define BULK_WIDTH_JOBS 4
-#define LIBVIRT_XML_TAKES_JOB 11000000
 
 struct VirtConn {
     VirtPool *pool;
@@ -21,73 +14,23 @@ struct VirtConn {
     unsigned long libversion;
 };
 
-/*
- * How to connect, and what the first call learned; owned by the pool, so that an abandoned first call may
- * still write to it. readonly may turn TRUE at the first dial.
- */
-typedef struct {
-    char *uri;
-    gboolean readonly;
-    char *reported; /* URI */
-    unsigned long libversion;
-} Dial;
-
-static void dial_free(gpointer data)
+/* VirtDialled is owned by the pool, so that an abandoned first call may still write to it. */
+static void dialled_free(gpointer data)
 {
-    Dial *dial = data;
-
-    g_free(dial->uri);
-    free(dial->reported);
-    g_free(dial);
+    virt_dialled_clear(data);
+    g_free(data);
 }
 
-/* Errors are returned; libvirt would print them too. */
-static void be_silent(void *user_data G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
+static virConnectPtr dial(gpointer data, GError **error)
 {
-}
-
-/* Asks on a terminal as virsh does; elsewhere nobody would answer. */
-static virConnectAuthPtr dial_auth(void)
-{
-    static virConnectAuth mute;
-
-    return isatty(STDIN_FILENO) ? virConnectAuthPtrDefault : &mute;
-}
-
-static virConnectPtr dial_open(gpointer data, GError **error)
-{
-    Dial *dial = data;
-    gboolean rights = FALSE;
-    virConnectPtr conn = virConnectOpenAuth(dial->uri, dial_auth(), dial->readonly ? VIR_CONNECT_RO : 0);
-
-    if (conn)
-        return conn;
-    virt_error_take_open(dial->uri, &rights, error);
-    if (dial->readonly || !rights)
-        return NULL;
-    conn = virConnectOpenAuth(dial->uri, dial_auth(), VIR_CONNECT_RO);
-    if (!conn) {
-        virResetLastError();
-        return NULL;
-    }
-    g_clear_error(error);
-    dial->readonly = TRUE;
-    return conn;
+    return virt_dial(data, error);
 }
 
 /* ------------------------------------------------------------------------------------- open, close */
 
-/* What is asked of a new connection. */
 static gboolean hello_call(virConnectPtr conn, gpointer data, GError **error)
 {
-    Dial *dial = data;
-
-    dial->reported = virConnectGetURI(conn);
-    if (!dial->reported)
-        return virt_error_take(error);
-    if (virConnectGetLibVersion(conn, &dial->libversion) < 0)
-        dial->libversion = 0;
-    return TRUE;
+    return virt_hello(conn, data, error);
 }
 
 /*
@@ -109,43 +52,34 @@ gboolean virt_uri_is_local(const char *uri)
     return g_strv_contains(drivers, scheme) && (!transport || g_str_equal(transport, "unix"));
 }
 
-static void conn_adopt(VirtConn *conn, const Dial *dial)
+static void conn_adopt(VirtConn *conn, const VirtDialled *dialled)
 {
-    conn->uri = g_strdup(dial->reported);
-    conn->libversion = dial->libversion;
-    conn->readonly = dial->readonly;
+    conn->uri = g_strdup(dialled->reported);
+    conn->libversion = dialled->libversion;
+    conn->readonly = dialled->readonly;
     conn->local = virt_uri_is_local(conn->uri);
-    virt_pool_set_width(conn->pool, conn->libversion < LIBVIRT_XML_TAKES_JOB ? BULK_WIDTH : BULK_WIDTH_JOBS);
-}
-
-static void open_error_complete(GError **error, const char *uri)
-{
-    if (!g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
-        return;
-    g_clear_error(error);
-    vnat_error_set(error, VNAT_ERROR_DEADLINE,
-                   "no answer from libvirt in time: its daemon hangs or is stopped");
-    vnat_error_what(error, "failed to connect to '%s'", uri);
-    vnat_error_hint(error, "systemctl status libvirtd virtqemud");
+    virt_pool_set_width(conn->pool, virt_bulk_width(conn->libversion));
 }
 
 VirtConn *virt_open(const char *uri, gboolean readonly, Deadline deadline, GError **error)
 {
-    Dial *dial = g_new0(Dial, 1);
+    VirtDialled *dialled = g_new0(VirtDialled, 1);
     GError *failure = NULL;
     VirtConn *conn = g_new0(VirtConn, 1);
 
-    virSetErrorFunc(NULL, be_silent);
-    dial->uri = g_strdup(uri);
-    dial->readonly = readonly;
-    conn->pool = virt_pool_new(dial_open, dial, dial_free);
-    if (!virt_call(conn, "virConnectOpen", hello_call, dial, NULL, deadline, &failure)) {
-        open_error_complete(&failure, uri);
+    virt_silence();
+    virt_dialled_init(dialled, uri, readonly);
+    conn->pool = virt_pool_new(dial, dialled, dialled_free);
+    if (!virt_call(conn, "virConnectOpen", hello_call, dialled, NULL, deadline, &failure)) {
+        if (g_error_matches(failure, VNAT_ERROR, VNAT_ERROR_DEADLINE)) {
+            g_clear_error(&failure);
+            virt_error_no_answer(uri, &failure);
+        }
         g_propagate_error(error, failure);
         virt_close(conn);
         return NULL;
     }
-    conn_adopt(conn, dial);
+    conn_adopt(conn, dialled);
     return conn;
 }
 
@@ -154,7 +88,7 @@ static gint calls_hang;
 
 gboolean virt_calls_hang(void)
 {
-    return g_atomic_int_get(&calls_hang);
+    return g_atomic_int_get(&calls_hang) || !virt_pools_closed(0);
 }
 
 void virt_close(VirtConn *conn)

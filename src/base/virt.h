@@ -36,5 +36,6 @@ gboolean virt_uri_is_local(const char *uri);
 /* libvirt's version at the other end, as virConnectGetLibVersion gives it; 0 if unknown. */
 unsigned long virt_conn_libversion(const VirtConn *conn);
 
-/* Whether a call of this process was left hanging (by virt_close or at a deadline): then leave by _exit. */
+/* Whether a call of this process was left hanging (by virt_close or at a deadline), or a connection is still
+ * being closed: then leave by _exit. */
 gboolean virt_calls_hang(void);

@@ -620,9 +620,68 @@ static void test_pool_notify(void)
                               &notices);
     g_assert_true(virt_batch_wait(batch, collect, &tally, deadline_in(5)));
     virt_batch_end(batch, collect, &tally);
-    g_assert_cmpuint(notices, ==, 1);
+    /* Of each, so that one that hangs holds back none. */
+    g_assert_cmpuint(notices, ==, 20);
     g_assert_true(virt_pool_close(pool));
     tally_clear(&tally);
+}
+
+static gint hangups;
+
+static void hangup(virConnectPtr conn, gpointer dial_data)
+{
+    Dialled *dialled = dial_data;
+
+    g_assert_cmpint(virConnectIsAlive(conn), ==, 1);
+    g_assert_cmpuint(dialled->dials, ==, 1);
+    g_atomic_int_inc(&hangups);
+}
+
+/* Whoever closes does not wait for a call that hangs; it is waited for all the same. */
+static void test_pool_aside(void)
+{
+    Dialled dialled = {0, 0};
+    VirtPool *pool = virt_pool_new(dial, &dialled, NULL);
+    gpointer item = item_new(0, TRUE);
+    VirtBatch *batch;
+
+    gate_reset();
+    g_assert_true(virt_pools_closed(0));
+    virt_pool_set_hangup(pool, hangup);
+    batch = virt_batch_submit(pool, "f", item_call, &item, 1, item_free, 0, NULL, NULL);
+    g_mutex_lock(&gate.lock);
+    while (gate.begun < 1)
+        g_cond_wait(&gate.cond, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+    virt_batch_end(batch, NULL, NULL);
+    virt_pool_close_aside(pool);
+    g_assert_false(virt_pools_closed(deadline_in(0.05)));
+    g_assert_true(virt_calls_hang());
+    g_assert_cmpint(g_atomic_int_get(&hangups), ==, 0);
+    gate_open();
+    g_assert_true(virt_pools_closed(deadline_in(5)));
+    g_assert_cmpuint(gate.freed, ==, 1);
+    g_assert_cmpint(g_atomic_int_get(&hangups), ==, 1);
+}
+
+/* One that was never used, and one that could not be. */
+static void test_pool_aside_unused(void)
+{
+    Dialled dialled = {0, 1};
+    VirtPool *pool = virt_pool_new(dial, &dialled, NULL);
+    gpointer item = item_new(0, FALSE);
+    VirtBatch *batch;
+
+    hangups = 0;
+    virt_pool_set_hangup(pool, hangup);
+    batch = virt_batch_submit(pool, "f", item_call, &item, 1, NULL, 0, NULL, NULL);
+    g_assert_true(virt_batch_wait(batch, NULL, NULL, deadline_in(5)));
+    virt_batch_end(batch, NULL, NULL);
+    virt_pool_close_aside(pool);
+    virt_pool_close_aside(virt_pool_new(dial, &dialled, NULL));
+    g_assert_true(virt_pools_closed(deadline_in(5)));
+    g_assert_cmpint(hangups, ==, 0);
+    g_free(item);
 }
 
 int main(int argc, char **argv)
@@ -646,5 +705,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt/pool/clogged", test_pool_clogged);
     g_test_add_func("/virt/pool/late", test_pool_late);
     g_test_add_func("/virt/pool/notify", test_pool_notify);
+    g_test_add_func("/virt/pool/aside", test_pool_aside);
+    g_test_add_func("/virt/pool/aside/unused", test_pool_aside_unused);
     return g_test_run();
 }
