@@ -57,6 +57,7 @@ typedef enum {
     COMMAND_CHANGES = 1 << 1, /* changes something: wants a read-write connection */
     COMMAND_HIDDEN = 1 << 2,  /* not in the list of commands */
     COMMAND_RAW = 1 << 3,     /* takes its words as they are: no options of its own */
+    COMMAND_MANY = 1 << 4,    /* its last argument may be given several times */
 } CommandFlags;
 
 typedef struct {
@@ -91,6 +92,9 @@ struct Context {
     GPtrArray *columns;  /* const Column *: what its table shows; NULL for a command without one */
     GPtrArray *words;    /* positional arguments, char * */
 };
+
+/* Whether this argument of the command's may be given several times. */
+gboolean argument_is_many(const Command *command, const Argument *argument);
 
 /* All commands, in the order of help; ends with a NULL. */
 extern const Command *const commands[];

@@ -254,7 +254,7 @@ static void complete_command(Context *ctx, const Command *command, char **words,
     }
     position = count_arguments(command, words, last);
     for (guint i = 0; arguments && arguments[i].name; i++) {
-        if (i == position)
+        if (i == position || (i < position && argument_is_many(command, &arguments[i])))
             offer_kind(ctx, command, arguments[i].complete, &typed);
     }
 }

@@ -25,7 +25,8 @@ static void help_usage(FILE *out, const Command *command)
 
     fprintf(out, "Usage: vnat [GLOBAL OPTION]... %s [OPTION]...", command->name);
     for (; argument && argument->name; argument++)
-        fprintf(out, argument->optional ? " [%s]" : " %s", argument->name);
+        fprintf(out, argument->optional ? " [%s]%s" : " %s%s", argument->name,
+                argument_is_many(command, argument) ? "..." : "");
     fputs("\n", out);
 }
 

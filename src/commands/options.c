@@ -186,7 +186,25 @@ static void parser_add_arguments(Parser *parser, const Argument *argument)
     }
 }
 
-/* Puts arguments that were given by name among the words, at their places. */
+gboolean argument_is_many(const Command *command, const Argument *argument)
+{
+    return (command->flags & COMMAND_MANY) && !argument[1].name;
+}
+
+/* The values that an argument was given by its name; NULL: none. */
+static const GPtrArray *values_by_name(const Context *ctx, const Parser *parser, const Argument *argument)
+{
+    const char *name = argument_option(argument);
+
+    for (guint i = 0; i < parser->named->len; i++) {
+        if (((const Option *)parser->named->pdata[i])->name == name)
+            return option_list(ctx, name);
+    }
+    return NULL;
+}
+
+/* Puts arguments that were given by name among the words, at their places. Of several values the last counts,
+ * but for an argument that may be given several times. */
 static void settle_words(Context *ctx, const Parser *parser)
 {
     const Argument *arguments = ctx->command->arguments;
@@ -194,19 +212,16 @@ static void settle_words(Context *ctx, const Parser *parser)
     guint next = 0;
 
     for (guint i = 0; arguments && arguments[i].name; i++) {
-        const char *name = argument_option(&arguments[i]);
-        const char *value = NULL;
+        const GPtrArray *named = values_by_name(ctx, parser, &arguments[i]);
+        guint first = named && !argument_is_many(ctx->command, &arguments[i]) ? named->len - 1 : 0;
 
-        for (guint j = 0; j < parser->named->len; j++) {
-            if (((const Option *)parser->named->pdata[j])->name == name)
-                value = option_value(ctx, name);
-        }
-        if (!value && next < ctx->words->len)
-            value = ctx->words->pdata[next++];
         /* Without a required one, those after it would stand in its place. */
-        if (!value)
+        if (!named && next >= ctx->words->len)
             break;
-        g_ptr_array_add(words, (gpointer)value);
+        if (!named)
+            g_ptr_array_add(words, ctx->words->pdata[next++]);
+        for (guint k = first; named && k < named->len; k++)
+            g_ptr_array_add(words, named->pdata[k]);
     }
     for (; next < ctx->words->len; next++)
         g_ptr_array_add(words, ctx->words->pdata[next]);
@@ -224,7 +239,7 @@ static gboolean check_words(const Context *ctx, GError **error)
         least += !arguments[most].optional;
     if (ctx->words->len < least)
         return vnat_error_set(error, VNAT_ERROR_USAGE, "%s is missing", arguments[ctx->words->len].name);
-    if (ctx->words->len > most)
+    if (ctx->words->len > most && !(ctx->command->flags & COMMAND_MANY))
         return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is one argument too many",
                               (const char *)ctx->words->pdata[most]);
     return TRUE;

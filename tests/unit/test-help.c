@@ -43,14 +43,16 @@ static void assert_options(const char *text, const Option *options, const char *
     }
 }
 
-static void assert_arguments(const char *text, const Argument *argument, const char *of)
+static void assert_arguments(const char *text, const Command *command)
 {
+    const Argument *argument = command->arguments;
     gboolean optional = FALSE;
 
     for (; argument && argument->name; argument++) {
-        g_autofree char *name = g_strdup_printf(argument->optional ? " [%s]" : " %s", argument->name);
+        g_autofree char *name = g_strdup_printf(argument->optional ? " [%s]%s" : " %s%s", argument->name,
+                                                argument_is_many(command, argument) ? "..." : "");
 
-        assert_contains(text, name, of);
+        assert_contains(text, name, command->name);
         /* Which word is missing is told by its place: required ones come first. */
         g_assert_true(argument->optional || !optional);
         optional = argument->optional;
@@ -79,7 +81,7 @@ static void test_commands(void)
             assert_options(text, options_json, command->name);
         if (command->columns)
             assert_options(text, options_table, command->name);
-        assert_arguments(text, command->arguments, command->name);
+        assert_arguments(text, command);
         if (command->description)
             assert_contains(text, command->description, command->name);
         free(text);

@@ -40,6 +40,13 @@ static const Argument named_arguments[] = {{"FILE|TEMPLATE", FALSE, NULL}, {"FOR
 static const Command command_named = {
     .name = "named", .summary = "named", .arguments = named_arguments, .options = own_options};
 
+static const Argument many_arguments[] = {{"NETWORK", TRUE, NULL}, {0}};
+static const Command command_many = {.name = "many",
+                                     .summary = "many",
+                                     .arguments = many_arguments,
+                                     .options = own_options,
+                                     .flags = COMMAND_MANY};
+
 static const Command command_plain = {.name = "plain", .summary = "no JSON, no table, no words"};
 static const Command command_raw = {.name = "raw", .summary = "as they are", .flags = COMMAND_RAW};
 
@@ -289,6 +296,15 @@ static void test_named(void)
     assert_refused(&command_named, "--template|x", "there is no option '--template'", NULL);
 }
 
+/* The last argument may be one that is given several times. */
+static void test_many(void)
+{
+    assert_understood(&command_many, "", "");
+    assert_understood(&command_many, "a", "a ");
+    assert_understood(&command_many, "a|-f|b|c", "a b c force= ");
+    assert_understood(&command_many, "--network|a|--network=b|c", "a b c ");
+}
+
 static void test_common(void)
 {
     g_auto(Parsed) parsed = parse(&command_own, "-q|net|-j|-n|--csv|-o|mac,tap");
@@ -505,6 +521,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/numbers", test_numbers);
     g_test_add_func("/options/words", test_words);
     g_test_add_func("/options/named", test_named);
+    g_test_add_func("/options/many", test_many);
     g_test_add_func("/options/common", test_common);
     g_test_add_func("/options/common/absent", test_common_absent);
     g_test_add_func("/options/json-before", test_json_before);
