@@ -92,37 +92,6 @@ static gboolean facts_have(const Facts *facts, guint needs)
     return TRUE;
 }
 
-/* Worst first for a reader: critical, warning, unknown, ok. */
-static guint level_rank(Level level)
-{
-    switch (level) {
-    case LEVEL_CRITICAL:
-        return 0;
-    case LEVEL_WARNING:
-        return 1;
-    case LEVEL_UNKNOWN:
-        return 2;
-    case LEVEL_OK:
-        return 3;
-    }
-    return 3;
-}
-
-static gint compare_findings(gconstpointer a, gconstpointer b)
-{
-    const Finding *left = *(Finding *const *)a;
-    const Finding *right = *(Finding *const *)b;
-    gint order = (gint)level_rank(left->level) - (gint)level_rank(right->level);
-
-    if (order == 0)
-        order = g_strcmp0(left->network, right->network);
-    if (order == 0)
-        order = g_strcmp0(left->object, right->object);
-    if (order == 0)
-        order = strcmp(left->id, right->id);
-    return order;
-}
-
 GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
@@ -140,6 +109,6 @@ GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds)
                 finding->repair = checks[i].repair;
         }
     }
-    g_ptr_array_sort(findings, compare_findings);
+    g_ptr_array_sort(findings, finding_compare);
     return findings;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define PROBE_PREFIX "vnatp" /* endpoints that vnat itself puts on a bridge */
-#define CONFIRMED_SECONDS 60
 
 static Finding *finding_of_row(GPtrArray *findings, const char *id, Level level, const MapRow *row)
 {
@@ -272,16 +271,6 @@ void check_duplicate_mac(const Facts *facts, const Map *map, GPtrArray *findings
     while (g_hash_table_iter_next(&iter, NULL, &rows))
         duplicate_mac_of_rows(rows, findings);
     duplicate_mac_of_fdb(facts, map, findings);
-}
-
-/* The neighbour table keeps an old owner of an address as STALE; only a fresh entry is a claim. */
-static gboolean neighbour_is_fresh(const Neighbour *neighbour)
-{
-    if (!neighbour->has_mac ||
-        (neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_PERMANENT)))
-        return FALSE;
-    return (neighbour->state & (NEIGHBOUR_REACHABLE | NEIGHBOUR_DELAY | NEIGHBOUR_PROBE)) ||
-           neighbour->confirmed <= CONFIRMED_SECONDS;
 }
 
 /* The active network that owns the bridge with this index. */

@@ -256,6 +256,15 @@ void link_free(Link *link)
     g_free(link);
 }
 
+gboolean neighbour_is_fresh(const Neighbour *neighbour)
+{
+    if (!neighbour->has_mac ||
+        (neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_PERMANENT)))
+        return FALSE;
+    return (neighbour->state & (NEIGHBOUR_REACHABLE | NEIGHBOUR_DELAY | NEIGHBOUR_PROBE)) ||
+           neighbour->confirmed <= NEIGHBOUR_FRESH;
+}
+
 /* ---------------------------------------------------------------------------------------- firewall */
 
 static void firewall_rule_free(FirewallRule *rule)

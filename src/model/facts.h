@@ -264,6 +264,11 @@ typedef struct {
     guint32 confirmed; /* seconds since it was last confirmed, from NDA_CACHEINFO; G_MAXUINT32 unknown */
 } Neighbour;
 
+#define NEIGHBOUR_FRESH 60 /* seconds since it was confirmed */
+
+/* Whether the entry is a claim of its address now: the table keeps an old owner as STALE for long. */
+gboolean neighbour_is_fresh(const Neighbour *neighbour);
+
 typedef struct {
     guint ifindex; /* the port */
     guint master;  /* the bridge */

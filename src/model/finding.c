@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/finding.h"
 
+#include <string.h>
+
 const char *level_name(Level level)
 {
     switch (level) {
@@ -100,4 +102,35 @@ Finding *finding_remedy(Finding *finding, const char *format, ...)
     finding->remedy = g_strdup_vprintf(format, args);
     va_end(args);
     return finding;
+}
+
+/* Worst first for a reader: critical, warning, unknown, ok. */
+static guint level_rank(Level level)
+{
+    switch (level) {
+    case LEVEL_CRITICAL:
+        return 0;
+    case LEVEL_WARNING:
+        return 1;
+    case LEVEL_UNKNOWN:
+        return 2;
+    case LEVEL_OK:
+        return 3;
+    }
+    return 3;
+}
+
+gint finding_compare(gconstpointer a, gconstpointer b)
+{
+    const Finding *left = *(Finding *const *)a;
+    const Finding *right = *(Finding *const *)b;
+    gint order = (gint)level_rank(left->level) - (gint)level_rank(right->level);
+
+    if (order == 0)
+        order = g_strcmp0(left->network, right->network);
+    if (order == 0)
+        order = g_strcmp0(left->object, right->object);
+    if (order == 0)
+        order = strcmp(left->id, right->id);
+    return order;
 }

@@ -38,3 +38,7 @@ void finding_free(Finding *finding);
 Finding *finding_message(Finding *finding, const char *format, ...) G_GNUC_PRINTF(2, 3);
 Finding *finding_evidence(Finding *finding, const char *format, ...) G_GNUC_PRINTF(2, 3);
 Finding *finding_remedy(Finding *finding, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Worst first, then by network, object and check: the order of checks_run. Compares elements (Finding *) for
+ * g_ptr_array_sort. */
+gint finding_compare(gconstpointer a, gconstpointer b);

@@ -284,8 +284,10 @@ static gint compare_addresses(gconstpointer a, gconstpointer b)
 
 /* -------------------------------------------------------------------------------------------- rows */
 
-static void map_row_free(MapRow *row)
+void map_row_free(MapRow *row)
 {
+    if (!row)
+        return;
     g_free(row->domain);
     g_free(row->domain_uuid);
     g_free(row->alias);
@@ -442,7 +444,7 @@ static gint compare_names(const char *a, const char *b)
     return strcmp(a, b);
 }
 
-static gint compare_rows(gconstpointer a, gconstpointer b)
+gint map_row_compare(gconstpointer a, gconstpointer b)
 {
     const MapRow *left = *(MapRow *const *)a;
     const MapRow *right = *(MapRow *const *)b;
@@ -536,7 +538,7 @@ Map *map_join(const Facts *facts)
     for (guint i = 0; i < facts->domains->len; i++)
         join_domain(&join, facts->domains->pdata[i], map->rows);
     join_unclaimed(&join, map->rows);
-    g_ptr_array_sort(map->rows, compare_rows);
+    g_ptr_array_sort(map->rows, map_row_compare);
     join_leases(&join, map);
     join_clear(&join);
     return map;

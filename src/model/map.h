@@ -62,6 +62,12 @@ typedef struct {
     GPtrArray *problems;  /* const char *: ids of checks */
 } MapRow;
 
+void map_row_free(MapRow *row);
+
+/* The map's order of rows: by network, domain, XML order, tap. Compares elements (MapRow *) for
+ * g_ptr_array_sort. */
+gint map_row_compare(gconstpointer a, gconstpointer b);
+
 /* Best evidence first: lease (latest expiry first), agent, neighbour. Compares elements (Address *) for
  * g_ptr_array_sort. */
 gint address_compare_evidence(gconstpointer a, gconstpointer b);
