@@ -90,7 +90,7 @@ static int run_capture(Context *ctx)
         return report(ctx, error);
     }
     capture = capture_new();
-    world = world_open_partly(ctx, capture, &error);
+    world = world_open_partly(ctx, &capture->failed[CAPTURE_CONNECTION], &error);
     if (!world)
         return report(ctx, error);
     world_read_all(world, capture);

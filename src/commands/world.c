@@ -105,22 +105,22 @@ World *world_open(Context *ctx, int *code)
 /* What libvirt may take of the time, so that the kernel's part is captured when it hangs. */
 #define LIBVIRT_SHARE 0.6
 
-World *world_open_partly(Context *ctx, Capture *capture, GError **error)
+World *world_open_partly(Context *ctx, GError **failed, GError **error)
 {
     World *world = world_new(ctx);
-    GError *failed = NULL;
+    GError *local = NULL;
 
-    if (!world_begin(world, deadline_share(ctx->deadline, LIBVIRT_SHARE), &failed)) {
+    if (!world_begin(world, deadline_share(ctx->deadline, LIBVIRT_SHARE), &local)) {
         if (ctx->replay && !world->reader) {
-            g_propagate_error(error, failed);
+            g_propagate_error(error, local);
             world_free(world);
             return NULL;
         }
-        capture->failed[CAPTURE_CONNECTION] = failed;
+        g_propagate_error(failed, local);
         if (!world->reader)
             world->reader = reader_live(NULL);
     }
-    world->facts->keep = TRUE;
+    ctx->view.now = world->facts->now;
     return world;
 }
 
@@ -195,6 +195,22 @@ static void read_proc(World *world, Wants wants)
         world->reader->ops->proc(world->reader, world->facts);
 }
 
+static void read_firewalld(World *world, Wants wants)
+{
+    gint64 begun = g_get_monotonic_time();
+
+    if ((wants & WANT_FIREWALLD) && kernel_readable(world, 1U << SOURCE_FIREWALLD)) {
+        world->reader->ops->firewalld(world->reader, world->facts, world->ctx->deadline);
+        debug_time(world, "firewalld", begun);
+    }
+}
+
+static void read_guests(World *world, Wants wants)
+{
+    if ((wants & WANT_GUESTS) && world->facts->local)
+        world->reader->ops->guests(world->reader, world->facts);
+}
+
 static void read_agents(World *world, Wants wants)
 {
     if (wants & (WANT_AGENT | WANT_AGENT_REQUIRED))
@@ -221,16 +237,23 @@ static gboolean read_leases(World *world, Wants wants, Deadline deadline, GError
     return TRUE;
 }
 
+static void read_kernel(World *world, Wants wants)
+{
+    read_links(world, wants);
+    read_processes(world, wants);
+    read_guests(world, wants);
+    read_firewall(world, wants);
+    read_proc(world, wants);
+    read_firewalld(world, wants);
+}
+
 /* Libvirt first: a tap that its XML names exists by then, so links read later know it. */
 static gboolean read_beside(World *world, Wants wants, GError **error)
 {
     if (!read_leases(world, wants, world->ctx->deadline, error))
         return FALSE;
     read_agents(world, wants);
-    read_links(world, wants);
-    read_processes(world, wants);
-    read_firewall(world, wants);
-    read_proc(world, wants);
+    read_kernel(world, wants);
     return TRUE;
 }
 
@@ -285,31 +308,36 @@ gboolean world_read(World *world, Wants wants, GError **error)
 
 #define WANT_EVERYTHING                                                                                      \
     (WANT_ALL_NETWORKS | WANT_ALL_DOMAINS | WANT_LEASES | WANT_LINKS | WANT_ROUTES | WANT_NEIGHBOURS |       \
-     WANT_AGENT_REQUIRED | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC)
+     WANT_AGENT_REQUIRED | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC | WANT_FIREWALLD |      \
+     WANT_GUESTS)
 
 static void source_failed(Facts *facts, SourceId id, const GError *failed)
 {
     source_status_set(&facts->sources[id], SOURCE_DOWN, failed->message);
 }
 
-void world_read_all(World *world, Capture *capture)
+void world_read_partly(World *world, Wants wants, GError *failed[CAPTURE_PARTS])
 {
     Deadline deadline = deadline_share(world->ctx->deadline, LIBVIRT_SHARE);
-    GError **failed = capture->failed;
 
     if (failed[CAPTURE_CONNECTION]) {
         source_failed(world->facts, SOURCE_LIBVIRT, failed[CAPTURE_CONNECTION]);
         source_failed(world->facts, SOURCE_LEASES, failed[CAPTURE_CONNECTION]);
     } else {
-        read_networks(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_NETWORKS]);
-        read_domains(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_DOMAINS]);
-        read_leases(world, WANT_EVERYTHING, deadline, &failed[CAPTURE_LEASES]);
-        read_agents(world, WANT_EVERYTHING);
+        for (guint part = CAPTURE_NETWORKS; part < CAPTURE_PARTS; part++)
+            g_clear_error(&failed[part]);
+        read_networks(world, wants, deadline, &failed[CAPTURE_NETWORKS]);
+        read_domains(world, wants, deadline, &failed[CAPTURE_DOMAINS]);
+        read_leases(world, wants, deadline, &failed[CAPTURE_LEASES]);
+        read_agents(world, wants);
     }
-    read_links(world, WANT_EVERYTHING);
-    read_processes(world, WANT_EVERYTHING);
-    read_firewall(world, WANT_EVERYTHING);
-    read_proc(world, WANT_EVERYTHING);
+    read_kernel(world, wants);
+}
+
+void world_read_all(World *world, Capture *capture)
+{
+    world->facts->keep = TRUE;
+    world_read_partly(world, WANT_EVERYTHING, capture->failed);
 }
 
 /* ----------------------------------------------------------------------------------- one of a kind */

@@ -34,6 +34,8 @@ typedef enum {
     WANT_SOCKETS = 1 << 11,
     WANT_FIREWALL = 1 << 12,
     WANT_PROC = 1 << 13, /* the kernel's settings */
+    WANT_FIREWALLD = 1 << 14,
+    WANT_GUESTS = 1 << 15, /* since when guests run */
 } Wants;
 
 /* Everything that `map` and its relatives read. */
@@ -45,13 +47,19 @@ void world_free(World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 
 /*
- * The same for a capture: where libvirt cannot be reached, in the better part of the time, the world has no
- * connection and the capture knows why. NULL: the captured host that is to be read cannot be.
+ * The same for who goes on without libvirt: where it cannot be reached, in the better part of the time, the
+ * world has no connection, and *failed says why. NULL: the captured host that is to be read cannot be.
  */
-World *world_open_partly(Context *ctx, Capture *capture, GError **error);
+World *world_open_partly(Context *ctx, GError **failed, GError **error);
 
-/* Reads everything, and keeps the text of it. What could not be read stands in capture->failed and the
- * sources' states. */
+/*
+ * Reads what is wanted as far as it can be read. failed, one for each CapturePart: CAPTURE_CONNECTION says
+ * why there is no connection (world_open_partly), the others get what could not be read of libvirt; what else
+ * could not be read stands in the sources' states. Libvirt has the better part of the time that is left.
+ */
+void world_read_partly(World *world, Wants wants, GError *failed[CAPTURE_PARTS]);
+
+/* The same of everything, and keeps the text of it. */
 void world_read_all(World *world, Capture *capture);
 
 /*

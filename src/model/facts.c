@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const char *const source_names[] = {
-    [SOURCE_LIBVIRT] = "libvirt", [SOURCE_LINKS] = "links",       [SOURCE_NEIGHBOURS] = "neighbours",
-    [SOURCE_LEASES] = "leases",   [SOURCE_FIREWALL] = "firewall", [SOURCE_PROCESSES] = "processes",
-    [SOURCE_AGENT] = "agent",
+    [SOURCE_LIBVIRT] = "libvirt", [SOURCE_LINKS] = "links",         [SOURCE_NEIGHBOURS] = "neighbours",
+    [SOURCE_LEASES] = "leases",   [SOURCE_FIREWALL] = "firewall",   [SOURCE_PROCESSES] = "processes",
+    [SOURCE_AGENT] = "agent",     [SOURCE_FIREWALLD] = "firewalld",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(source_names) == SOURCE_COUNT);
 
@@ -86,6 +86,7 @@ void network_free(Network *network)
     g_free(network->uuid);
     g_free(network->xml_error);
     g_free(network->forward);
+    g_free(network->forward_dev);
     g_free(network->nat_start);
     g_free(network->bridge);
     g_free(network->zone);
@@ -121,6 +122,15 @@ gboolean network_has_dhcp(const Network *network, guint8 family)
             return TRUE;
     }
     return FALSE;
+}
+
+NetworkLeases network_leases(const Network *network, const Network *owner)
+{
+    if (!network->uuid || (network->ips->len == 0 && network->xml_read))
+        return LEASES_NONE;
+    if (network->active || !network->xml_read || owner == network)
+        return LEASES_OWN;
+    return LEASES_OTHERS;
 }
 
 gboolean network_wants_dnsmasq(const Network *network)
@@ -394,6 +404,22 @@ void proc_value_free(ProcValue *value)
     g_free(value);
 }
 
+FirewalldZone *firewalld_zone_new(const char *interface, const char *zone)
+{
+    FirewalldZone *record = g_new0(FirewalldZone, 1);
+
+    record->interface = g_strdup(interface);
+    record->zone = g_strdup(zone);
+    return record;
+}
+
+void firewalld_zone_free(FirewalldZone *zone)
+{
+    g_free(zone->interface);
+    g_free(zone->zone);
+    g_free(zone);
+}
+
 /* ------------------------------------------------------------------------------------------- facts */
 
 Facts *facts_new(void)
@@ -413,6 +439,7 @@ Facts *facts_new(void)
     facts->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)socket_free);
     facts->firewall_texts = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_text_free);
     facts->proc = g_ptr_array_new_with_free_func((GDestroyNotify)proc_value_free);
+    facts->zones = g_ptr_array_new_with_free_func((GDestroyNotify)firewalld_zone_free);
     return facts;
 }
 
@@ -437,6 +464,7 @@ void facts_free(Facts *facts)
     g_ptr_array_unref(facts->sockets);
     g_ptr_array_unref(facts->firewall_texts);
     g_ptr_array_unref(facts->proc);
+    g_ptr_array_unref(facts->zones);
     g_free(facts);
 }
 
@@ -573,6 +601,28 @@ Link *facts_link_named(const Facts *facts, const char *name)
 
         if (g_strcmp0(link->name, name) == 0)
             return link;
+    }
+    return NULL;
+}
+
+const char *facts_proc(const Facts *facts, const char *path)
+{
+    for (guint i = 0; i < facts->proc->len; i++) {
+        const ProcValue *value = facts->proc->pdata[i];
+
+        if (strcmp(value->path, path) == 0)
+            return value->value;
+    }
+    return NULL;
+}
+
+const char *facts_zone(const Facts *facts, const char *interface)
+{
+    for (guint i = 0; i < facts->zones->len; i++) {
+        const FirewalldZone *record = facts->zones->pdata[i];
+
+        if (g_strcmp0(record->interface, interface) == 0)
+            return record->zone;
     }
     return NULL;
 }

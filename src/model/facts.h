@@ -26,6 +26,7 @@ typedef enum {
     SOURCE_FIREWALL,   /* nftables and iptables rules */
     SOURCE_PROCESSES,  /* dnsmasq processes and the sockets on 53, 67, 547 */
     SOURCE_AGENT,      /* guest agents, where the command asks for them by name */
+    SOURCE_FIREWALLD,  /* which zone of firewalld an interface is in; absent where it does not run */
     SOURCE_COUNT
 } SourceId;
 
@@ -79,6 +80,7 @@ typedef struct {
     gboolean xml_read;          /* FALSE: its XML could not be read; all that follows is unknown then */
     char *xml_error;            /* why not */
     char *forward;              /* mode as in XML ("nat" where it is implied); "isolated" without <forward> */
+    char *forward_dev;          /* the one device that <forward dev=> lets its packets out by, or NULL */
     gboolean nat_ipv6;          /* <nat ipv6='yes'> */
     char *nat_start;            /* first <nat><address start=>, else NULL: SNAT instead of masquerade */
     char *bridge;               /* NULL where the mode has none */
@@ -110,6 +112,14 @@ gboolean network_owns_bridge(const Network *network);
 /* Of two networks that name one bridge, whether this one owns it: the active one does, else the first by
  * name. other may be NULL. */
 gboolean network_outranks(const Network *network, const Network *other);
+/*
+ * Whose leases are in the file that bears its bridge's name. NONE: it has no <ip>. One that is not active may
+ * have leases too, for they outlive its bridge as they outlive a guest; but where another network has that
+ * bridge now, they are the OTHERS'. One whose XML was not read may have some. owner: facts_network_of_bridge
+ * of its bridge, or NULL.
+ */
+typedef enum { LEASES_NONE, LEASES_OWN, LEASES_OTHERS } NetworkLeases;
+NetworkLeases network_leases(const Network *network, const Network *owner);
 /* Whether it has a <dhcp> with at least one range or host, for this family (0: any). */
 gboolean network_has_dhcp(const Network *network, guint8 family);
 /* The network's own <ip> whose subnet holds the address, or NULL. */
@@ -162,6 +172,7 @@ typedef struct {
     char *name, *uuid;
     gint id;             /* -1: not running */
     gboolean persistent; /* has a definition; known of a domain that was read for itself */
+    gint64 started;      /* epoch seconds of the start of its process; 0: unknown, or not asked for */
     DomainState state;
     gboolean xml_read;        /* FALSE: its XML could not be read in time; interfaces are unknown */
     char *xml_error;          /* why not */
@@ -326,6 +337,7 @@ typedef struct {
     char *name;
     GPtrArray *chains; /* FirewallChain */
     json_t *sets;      /* nft: array of its set and map objects; NULL */
+    gint dormant;      /* 1: its chains are at no hook for now; 0: they are; -1: it was not told */
 } FirewallTable;
 
 FirewallTable *firewall_table_new(FirewallShape shape, const char *family, const char *name);
@@ -389,6 +401,14 @@ typedef struct {
 ProcValue *proc_value_new(const char *path, const char *value);
 void proc_value_free(ProcValue *value);
 
+/* Where firewalld has an interface. */
+typedef struct {
+    char *interface, *zone;
+} FirewalldZone;
+
+FirewalldZone *firewalld_zone_new(const char *interface, const char *zone);
+void firewalld_zone_free(FirewalldZone *zone);
+
 /* ------------------------------------------------------------------------------------------- facts */
 
 typedef struct {
@@ -415,6 +435,7 @@ typedef struct {
     gboolean socket_owners_known; /* FALSE: other users' sockets could not be mapped to processes */
     GPtrArray *firewall_texts;    /* FirewallText, where keep is set */
     GPtrArray *proc;              /* ProcValue, by path */
+    GPtrArray *zones;             /* FirewalldZone: interfaces that are in a zone by name */
 } Facts;
 
 Facts *facts_new(void);
@@ -447,5 +468,10 @@ Network *facts_network(const Facts *facts, const char *name_or_uuid);
 Network *facts_network_of_bridge(const Facts *facts, const char *bridge);
 Link *facts_link(const Facts *facts, guint ifindex);
 Link *facts_link_named(const Facts *facts, const char *name);
+/* The kernel's value at that path below /proc; NULL where there is none, or it was not read. Owned by facts.
+ */
+const char *facts_proc(const Facts *facts, const char *path);
+/* The zone of an interface; NULL: it is in none, and the default zone holds. Owned by facts. */
+const char *facts_zone(const Facts *facts, const char *interface);
 /* Sorts links by ifindex; a source calls it after filling them. */
 void facts_sort_links(Facts *facts);

@@ -52,6 +52,7 @@ const RecordField domain_fields[] = {
     FIELD(Domain, id, NUMBER, TYPE(I32), NONE(-1)),
     FIELD(Domain, state, NUMBER, TYPE(I32)),
     FIELD(Domain, persistent, BOOL),
+    FIELD(Domain, started, NUMBER, TYPE(I64)),
     NAMED(Domain, "error", xml_error, TEXT, MEANS(TEXT)),
     END,
 };
@@ -167,5 +168,11 @@ const RecordField socket_fields[] = {
 const RecordField proc_value_fields[] = {
     FIELD(ProcValue, path, TEXT, MEANS(PROC_PATH), REQUIRED),
     FIELD(ProcValue, value, TEXT, MEANS(PROC_VALUE)),
+    END,
+};
+
+const RecordField firewalld_zone_fields[] = {
+    FIELD(FirewalldZone, interface, TEXT, MEANS(IFNAME), REQUIRED),
+    FIELD(FirewalldZone, zone, TEXT, MEANS(ZONE), REQUIRED),
     END,
 };

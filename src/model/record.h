@@ -50,6 +50,7 @@ typedef enum {
     MEANS_ARGUMENT,   /* a word of dnsmasq's command line */
     MEANS_PROC_PATH,  /* below /proc */
     MEANS_PROC_VALUE, /* numbers, or names of tables */
+    MEANS_ZONE,       /* of firewalld */
 } RecordMeaning;
 
 typedef struct {
@@ -84,4 +85,4 @@ extern const RecordField facts_fields[], source_status_fields[];
 extern const RecordField network_fields[], domain_fields[];
 extern const RecordField agent_address_fields[], lease_fields[], link_fields[], link_address_fields[];
 extern const RecordField neighbour_fields[], fdb_entry_fields[], route_fields[];
-extern const RecordField dnsmasq_fields[], socket_fields[], proc_value_fields[];
+extern const RecordField dnsmasq_fields[], socket_fields[], proc_value_fields[], firewalld_zone_fields[];

@@ -108,10 +108,26 @@ static gboolean check_lists(const Facts *facts, GError **error)
     return TRUE;
 }
 
+/* A capture that was made before there was this list says nothing of it. */
+static gboolean read_capture_list(Reading *reading, const CaptureList *list, GError **error)
+{
+    GError *local = NULL;
+
+    if (read_list(reading, list->file, take_record, list, &local))
+        return TRUE;
+    if (list->newer && !facts_has(reading->capture->facts, list->newer) &&
+        g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+        g_error_free(local);
+        return TRUE;
+    }
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
 static gboolean read_lists(Reading *reading, GError **error)
 {
     for (guint i = 0; i < capture_lists_count; i++) {
-        if (!read_list(reading, capture_lists[i].file, take_record, &capture_lists[i], error))
+        if (!read_capture_list(reading, &capture_lists[i], error))
             return FALSE;
     }
     facts_sort_links(reading->capture->facts);

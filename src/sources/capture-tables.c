@@ -24,13 +24,18 @@ static gpointer new_proc_value(void)
     return g_new0(ProcValue, 1);
 }
 
+static gpointer new_zone(void)
+{
+    return g_new0(FirewalldZone, 1);
+}
+
 #define POINTERS(FILE, FIELDS, MEMBER, CREATE)                                                               \
     {                                                                                                        \
-        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), 0, CREATE                                              \
+        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), 0, CREATE, 0                                           \
     }
 #define VALUES(FILE, FIELDS, MEMBER, TYPE)                                                                   \
     {                                                                                                        \
-        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), sizeof(TYPE), NULL                                     \
+        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), sizeof(TYPE), NULL, 0                                  \
     }
 
 const CaptureList capture_lists[] = {
@@ -42,6 +47,7 @@ const CaptureList capture_lists[] = {
     VALUES("routes.json", route_fields, routes, Route),
     POINTERS("sockets.json", socket_fields, sockets, new_socket),
     POINTERS("proc.json", proc_value_fields, proc, new_proc_value),
+    {"firewalld.json", firewalld_zone_fields, G_STRUCT_OFFSET(Facts, zones), 0, new_zone, SOURCE_FIREWALLD},
 };
 const guint capture_lists_count = G_N_ELEMENTS(capture_lists);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sources/firewall.h"
+#include "sources/firewalld.h"
+#include "sources/guests.h"
 #include "sources/proc.h"
 #include "sources/processes.h"
 #include "sources/reader.h"
@@ -70,6 +72,16 @@ static void live_proc(Reader *reader G_GNUC_UNUSED, Facts *facts)
     proc_read(facts);
 }
 
+static void live_firewalld(Reader *reader G_GNUC_UNUSED, Facts *facts, Deadline deadline)
+{
+    firewalld_read(facts, deadline);
+}
+
+static void live_guests(Reader *reader G_GNUC_UNUSED, Facts *facts)
+{
+    guests_read(facts);
+}
+
 static char *live_network_xml(Reader *reader, const char *name_or_uuid, gboolean inactive, Deadline deadline,
                               GError **error)
 {
@@ -102,6 +114,8 @@ static const ReaderOps live_ops = {
     .processes = live_processes,
     .firewall = live_firewall,
     .proc = live_proc,
+    .firewalld = live_firewalld,
+    .guests = live_guests,
     .network_xml = live_network_xml,
     .network_names = live_network_names,
     .domain_names = live_domain_names,

@@ -71,11 +71,5 @@ void proc_read(Facts *facts)
 
 const char *proc_value(const Facts *facts, const char *path)
 {
-    for (guint i = 0; i < facts->proc->len; i++) {
-        const ProcValue *value = facts->proc->pdata[i];
-
-        if (strcmp(value->path, path) == 0)
-            return value->value;
-    }
-    return NULL;
+    return facts_proc(facts, path);
 }

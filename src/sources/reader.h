@@ -8,10 +8,10 @@
 /*
  * Where facts come from: this host, or a captured one. Each function fills its part of facts and sets its
  * source's status; what it says of itself is said where the live host's is described: sources/libvirt.h,
- * links.h, processes.h, firewall.h, proc.h. A captured host answers as it did when it was captured: what was
+ * links.h, processes.h, firewall.h, proc.h, firewalld.h, guests.h. A captured host answers as it did when it was captured: what was
  * live then is replayed, what was stale or down is so again, for the same reason.
  *
- * The kernel's facts (links, processes, firewall, proc) are asked for only where facts->local says that they
+ * The kernel's facts (links, processes, firewall, proc, firewalld, guests) are asked for only where facts->local says that they
  * are of the same host.
  */
 typedef struct Reader Reader;
@@ -31,6 +31,9 @@ typedef struct {
     void (*processes)(Reader *reader, Facts *facts, gboolean sockets, Deadline deadline);
     void (*firewall)(Reader *reader, Facts *facts, Deadline deadline);
     void (*proc)(Reader *reader, Facts *facts);
+    void (*firewalld)(Reader *reader, Facts *facts, Deadline deadline);
+    /* Since when each domain of facts runs. */
+    void (*guests)(Reader *reader, Facts *facts);
     /* Not into facts: new strings, and NULL-terminated arrays of them, sorted; NULL with *error set. */
     char *(*network_xml)(Reader *reader, const char *name_or_uuid, gboolean inactive, Deadline deadline,
                          GError **error);

@@ -81,6 +81,8 @@ static char *redact_meaning(Redactor *redactor, RecordMeaning meaning, char *tex
         return before ? redact_proc_path(redactor, before) : NULL;
     case MEANS_PROC_VALUE:
         return before ? redact_proc_value(redactor, before) : NULL;
+    case MEANS_ZONE:
+        return redact_name(redactor, REDACT_ZONE, before);
     }
     return NULL;
 }

@@ -171,6 +171,7 @@ static Domain *domain_again(const Domain *captured, gboolean inactive, gboolean 
 {
     Domain *domain = capture_domain(captured, inactive);
 
+    domain->started = 0;
     if (keep) {
         domain->xml = g_strdup(captured->xml);
         domain->xml_inactive = g_strdup(captured->xml_inactive);
@@ -418,6 +419,31 @@ static void replay_proc(Reader *reader, Facts *facts)
     facts->proc = g_ptr_array_ref(replay_of(reader)->facts->proc);
 }
 
+static void replay_firewalld(Reader *reader, Facts *facts, Deadline deadline G_GNUC_UNUSED)
+{
+    const Capture *capture = replay_of(reader);
+
+    g_ptr_array_unref(facts->zones);
+    facts->zones = g_ptr_array_ref(capture->facts->zones);
+    status_again(capture, facts, SOURCE_FIREWALLD);
+}
+
+/* As with the agents: told only where it is asked for. */
+static void replay_guests(Reader *reader, Facts *facts)
+{
+    const GPtrArray *captured = replay_of(reader)->facts->domains;
+    g_autoptr(GHashTable) domains = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < captured->len; i++)
+        g_hash_table_insert(domains, ((Domain *)captured->pdata[i])->uuid, captured->pdata[i]);
+    for (guint i = 0; i < facts->domains->len; i++) {
+        Domain *domain = facts->domains->pdata[i];
+        const Domain *then = g_hash_table_lookup(domains, domain->uuid);
+
+        domain->started = then ? then->started : 0;
+    }
+}
+
 /* ------------------------------------------------------------------------------------------- names */
 
 static int names_compare(const void *a, const void *b)
@@ -475,6 +501,8 @@ static const ReaderOps replay_ops = {
     .processes = replay_processes,
     .firewall = replay_firewall,
     .proc = replay_proc,
+    .firewalld = replay_firewalld,
+    .guests = replay_guests,
     .network_xml = replay_network_xml,
     .network_names = replay_network_names,
     .domain_names = replay_domain_names,

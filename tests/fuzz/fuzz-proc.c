@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
+#include "sources/guests.h"
 #include "sources/processes.h"
 #include "sources/sockets-parse.h"
 
@@ -8,12 +9,21 @@
 /* The input as each of the files and links of /proc that are read. */
 
 #define CONFIG "/d/net.conf"
+#define UUID "6b1f7b0e-7c5e-4f36-8a55-0d4a8b7e2c11"
 
 static void stat(const char *bytes, gsize size)
 {
     char state = proc_stat_state(bytes, size);
 
     require(state == 0 || (g_ascii_isalpha(state) && memchr(bytes, state, size)));
+}
+
+static void guest(const char *bytes, gsize size)
+{
+    guint64 ticks = 0;
+
+    require(!guest_stat_start(bytes, size, &ticks) || memchr(bytes, ')', size));
+    require(!guest_cmdline_matches(bytes, size, UUID) || memmem(bytes, size, "-uuid", strlen("-uuid")));
 }
 
 static void cmdline(const char *bytes, gsize size)
@@ -39,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stat((const char *)data, size);
     cmdline((const char *)data, size);
     descriptor(target);
+    guest((const char *)data, size);
     return 0;
 }

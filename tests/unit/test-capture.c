@@ -196,6 +196,8 @@ static void read_everything(Reader *reader, Facts *facts)
     ops->processes(reader, facts, TRUE, DEADLINE_NEVER);
     ops->firewall(reader, facts, DEADLINE_NEVER);
     ops->proc(reader, facts);
+    ops->firewalld(reader, facts, DEADLINE_NEVER);
+    ops->guests(reader, facts);
 }
 
 static void test_replay(Place *place, gconstpointer data G_GNUC_UNUSED)
@@ -217,6 +219,8 @@ static void test_replay(Place *place, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(facts->sockets->len, ==, capture->facts->sockets->len);
     g_assert_cmpuint(facts->firewall->len, ==, 1);
     g_assert_null(((const Network *)facts->networks->pdata[0])->xml);
+    g_assert_cmpstr(facts_zone(facts, "virbr0"), ==, "libvirt");
+    g_assert_cmpint(((const Domain *)facts->domains->pdata[0])->started, ==, WORLD_NOW - 3600);
     for (guint id = 0; id < SOURCE_COUNT; id++) {
         if (id != SOURCE_AGENT)
             g_assert_cmpint(facts->sources[id].state, ==, SOURCE_REPLAYED);
@@ -411,6 +415,7 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
          "domains/VM1.xml: is the XML of another domain"},
         {"domains.json", "", "[{\"name\":\"n\",\"uuid\":\"u\",\"file\":\"links.json\"}]",
          "domains.json: record 1: links.json: "},
+        {"firewalld.json", "", "[{\"interface\":\"virbr0\"}]", "firewalld.json: record 1: 'zone' is missing"},
         {"dnsmasq.json", "", "[{\"network\":\"n\",\"argv\":7}]", "dnsmasq.json: record 1: 'argv'"},
         {"dnsmasq.json", "", "[{\"network\":\"n\"}]", "dnsmasq.json: record 1: 'config' is missing"},
         {"dnsmasq.json", "", "[{\"network\":\"n\",\"unknown\":true,\"file\":\"a b\"}]",
@@ -441,6 +446,31 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
     capture_free(read_from(place->path));
 }
 
+/* A list that the first captures did not have may be missing where its source gave no facts, and there alone.
+ */
+static void assert_newer_list(const Place *place)
+{
+    g_autofree char *file = g_build_filename(place->path, "firewalld.json", NULL);
+    g_autofree char *manifest = g_build_filename(place->path, "manifest.json", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Capture) capture = NULL;
+    GString *without;
+
+    g_assert_cmpint(g_unlink(file), ==, 0);
+    g_assert_null(capture_read(place->path, &error));
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
+    g_assert_true(g_file_get_contents(manifest, &text, NULL, NULL));
+    without = g_string_new(text);
+    g_assert_cmpuint(g_string_replace(without, "\"firewalld\"", "\"something\"", 0), ==, 1);
+    g_assert_true(g_file_set_contents(manifest, without->str, -1, NULL));
+    capture = read_from(place->path);
+    g_assert_cmpint(capture->facts->sources[SOURCE_FIREWALLD].state, ==, SOURCE_UNREAD);
+    g_assert_true(g_file_set_contents(manifest, text, -1, NULL));
+    g_assert_true(g_file_set_contents(file, "[]", -1, NULL));
+    g_string_free(without, TRUE);
+}
+
 /* That there is nothing is another thing than that nobody knows. */
 static void test_missing(Place *place, gconstpointer data G_GNUC_UNUSED)
 {
@@ -462,6 +492,7 @@ static void test_missing(Place *place, gconstpointer data G_GNUC_UNUSED)
         g_assert_true(g_str_has_prefix(error->message, files[i]));
         g_assert_true(g_file_set_contents(file, good, -1, NULL));
     }
+    assert_newer_list(place);
     /* The programs that list rules depend on the host; one there is, where the rules were read. */
     g_assert_cmpint(g_unlink(nft), ==, 0);
     capture_free(read_from(place->path));

@@ -236,6 +236,7 @@ Domain *world_domain(Facts *facts, const char *name, gint id)
     domain->state = id < 0 ? DOMAIN_SHUTOFF : DOMAIN_RUNNING;
     domain->xml_read = TRUE;
     g_ptr_array_add(facts->domains, domain);
+    domain->started = id >= 0 ? WORLD_NOW - 3600 : 0;
     return domain;
 }
 
@@ -445,6 +446,9 @@ Facts *world_host(void)
     host_guests(facts);
     host_kernel(facts);
     host_traffic(facts);
+    g_ptr_array_add(facts->zones, firewalld_zone_new("virbr0", "libvirt"));
+    g_ptr_array_add(facts->zones, firewalld_zone_new("virbr1", "libvirt"));
+    g_ptr_array_add(facts->zones, firewalld_zone_new("eth0", "public"));
     return facts;
 }
 
