@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define SCHEMA 1
 #define DELETE_CHARACTER 0x7f
 
 void json_put_text(json_t *obj, const char *key, const char *bytes)
@@ -56,19 +55,19 @@ static int json_dump_chunk(const char *buffer, size_t size, void *data)
     return 0; /* write errors stay in the stream, whose owner looks at the end */
 }
 
-static void json_write_value(FILE *out, json_t *value)
+void json_write_value(FILE *out, json_t *value)
 {
     json_dump_callback(value, json_dump_chunk, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 }
 
-static void json_write_member(FILE *out, const char *name, json_t *value)
+void json_write_member(FILE *out, const char *name, json_t *value)
 {
     fprintf(out, "\"%s\":", name);
     json_write_value(out, value);
     json_decref(value);
 }
 
-static json_t *json_of_sources(const Facts *facts)
+json_t *json_of_sources(const Facts *facts)
 {
     json_t *sources = json_object();
 
@@ -105,7 +104,7 @@ void json_write(FILE *out, const Facts *facts, const JsonCollection *collections
 {
     g_autofree char *time = text_time_utc(facts->now);
 
-    fprintf(out, "{\"schema\":%d,", SCHEMA);
+    fprintf(out, "{\"schema\":%d,", JSON_SCHEMA);
     json_write_member(out, "host", json_text_or_null(facts->host));
     fputs(",", out);
     json_write_member(out, "uri", json_text_or_null(facts->uri));

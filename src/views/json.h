@@ -15,6 +15,9 @@
  * not UTF-8, <field>_hex has them.
  */
 
+/* The version of the interface: "schema" of every document. */
+#define JSON_SCHEMA 1
+
 /* Sets obj[key] to the text, or null for NULL; adds key_hex where bytes were lost. */
 void json_put_text(json_t *obj, const char *key, const char *bytes);
 /* Sets obj[key] to RFC 3339 and obj[key_epoch] to the number; has FALSE sets both to null. */
@@ -26,6 +29,13 @@ json_t *json_of_network(gconstpointer network_row);
 json_t *json_of_lease(gconstpointer map_lease);
 json_t *json_of_finding(gconstpointer finding_record);
 json_t *json_of_template(gconstpointer template_record); /* TemplateRecord of views/columns.h */
+
+/* Each source that was read, and its state; a new reference. */
+json_t *json_of_sources(const Facts *facts);
+/* Writes a value without line feeds. Errors stay in the stream. */
+void json_write_value(FILE *out, json_t *value);
+/* "name":value, the name being one of ours; takes the reference. */
+void json_write_member(FILE *out, const char *name, json_t *value);
 
 typedef struct {
     const char *name; /* "interfaces" */
