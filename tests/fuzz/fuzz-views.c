@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "views/json.h"
 #include "views/table.h"
+#include "views/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 /*
  * Any bytes through the writers of documents: a JSON document comes back from two readers as it went in, CSV
- * has the bytes in its fields, a table has a line for each record; and none has a byte that a terminal acts
- * on.
+ * has the bytes in its fields, a table has a line for each record, a line of watch is one line; and none has
+ * a byte that a terminal acts on.
  */
 
 #define RECORDS 2
@@ -161,6 +162,97 @@ static void json(const GPtrArray *records)
     free(text);
 }
 
+/* A row, a lease, a network and a finding, all of whose texts are these. */
+typedef struct {
+    MapRow row, before;
+    Lease lease, lease_before;
+    Network network;
+    NetworkRow network_row;
+    Finding finding;
+    Change change;
+} News;
+
+static void news_of(News *news, char *bytes)
+{
+    const Ip ip = {.family = 4, .bytes = {192, 0, 2, 1}};
+
+    *news = (News){
+        .row = {.domain = bytes, .domain_uuid = bytes, .has_domain = TRUE, .alias = bytes, .tap = bytes}};
+    news->row.interface_known = TRUE;
+    news->row.ifindex = 7;
+    news->row.network = news->row.source = news->row.type = news->row.bridge = bytes;
+    news->row.addresses = g_ptr_array_new();
+    news->row.problems = g_ptr_array_new();
+    news->before = news->row;
+    news->before.domain = news->before.bridge = news->before.tap = news->before.source = (char *)"x";
+    news->lease = (Lease){.network = bytes, .ip = ip, .hostname = bytes, .client_id = bytes, .iaid = bytes};
+    news->lease_before = (Lease){.network = bytes, .ip = ip};
+    news->network =
+        (Network){.name = bytes, .uuid = bytes, .bridge = bytes, .forward = bytes, .active = TRUE};
+    news->network_row = (NetworkRow){.network = &news->network, .pools = g_ptr_array_new()};
+    news->finding = (Finding){.id = "tap-down", .object = bytes, .message = bytes, .remedy = bytes};
+    news->finding.evidence = g_ptr_array_new();
+    news->change = (Change){.row = &news->row, .before = &news->before, .lease = &news->lease};
+    news->change.lease_before = &news->lease_before;
+    news->change.network = news->change.network_before = &news->network_row;
+    news->change.finding = &news->finding;
+    news->change.text = bytes;
+}
+
+static void news_clear(News *news)
+{
+    g_ptr_array_unref(news->row.addresses);
+    g_ptr_array_unref(news->row.problems);
+    g_ptr_array_unref(news->network_row.pools);
+    g_ptr_array_unref(news->finding.evidence);
+}
+
+static void watch_json(News *news)
+{
+    WatchStamp stamp = {.seq = 1};
+    g_autoptr(json_t) root = NULL;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    watch_json_change(out, &stamp, &news->change);
+    require(fclose(out) == 0 && strlen(text) == size && stamp.seq == 2);
+    require(count_lines(text) == 1 && text[size - 1] == '\n');
+    fuzz_require_harmless(text, FALSE, "\n");
+    root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    require(root &&
+            fuzz_equal(json_string_value(json_object_get(root, "type")), change_name(news->change.type)));
+    free(text);
+}
+
+static void watch_text(News *news, gboolean utf8)
+{
+    const WatchStamp stamp = {.seq = 1};
+    const ViewContext view = {.utf8 = utf8};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    guint lines = watch_text_change(out, &stamp, &view, &news->change);
+
+    require(fclose(out) == 0 && strlen(text) == size);
+    require(count_lines(text) == lines);
+    fuzz_require_harmless(text, utf8, "\n");
+    free(text);
+}
+
+static void watch(char *bytes, gboolean utf8)
+{
+    News news;
+
+    news_of(&news, bytes);
+    for (guint type = 0; type < CHANGE_COUNT; type++) {
+        news.change.type = type;
+        watch_json(&news);
+        watch_text(&news, utf8);
+    }
+    news_clear(&news);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *string = g_strndup((const char *)data, size);
@@ -172,5 +264,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     table(records, utf8, size % 3 == 0);
     csv(records, utf8);
     json(records);
+    watch(string, utf8);
     return 0;
 }
