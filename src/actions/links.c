@@ -232,3 +232,53 @@ gboolean link_add_address(const Link *link, const IpNet *net, Deadline deadline,
         return vnat_error_set(error, VNAT_ERROR_FAILED, "the address is not on %s", link->name);
     return after != NULL;
 }
+
+gboolean link_set_mtu(const Link *link, guint mtu, Deadline deadline, GError **error)
+{
+    g_autoptr(Facts) before = look(LINKS_LINKS, deadline, error);
+    const Link *now = before ? same_link(before, link, error) : NULL;
+    g_autoptr(Netlink) netlink = now ? netlink_open(NETLINK_ROUTE, error) : NULL;
+    g_autoptr(Facts) after = NULL;
+
+    if (!netlink || !set_number(netlink, link->ifindex, IFLA_MTU, mtu, deadline, error))
+        return FALSE;
+    after = look(LINKS_LINKS, deadline, error);
+    now = after ? same_link(after, link, error) : NULL;
+    if (now && now->mtu != mtu)
+        return vnat_error_set(error, VNAT_ERROR_FAILED, "the MTU of %s was set by somebody else meanwhile",
+                              link->name);
+    return now != NULL;
+}
+
+static const Link *port_of(const Facts *facts, const Link *bridge)
+{
+    for (guint i = 0; i < facts->links->len; i++) {
+        const Link *port = facts->links->pdata[i];
+
+        if (port->master == bridge->ifindex)
+            return port;
+    }
+    return NULL;
+}
+
+gboolean link_delete_bridge(const Link *bridge, Deadline deadline, GError **error)
+{
+    const struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = (int)bridge->ifindex};
+    g_autoptr(Facts) before = look(LINKS_LINKS, deadline, error);
+    g_autoptr(Netlink) netlink = NULL;
+    NetlinkRequest request;
+    const Link *port;
+
+    if (!before)
+        return FALSE;
+    if (!facts_link(before, bridge->ifindex))
+        return TRUE;
+    if (!same_link(before, bridge, error))
+        return FALSE;
+    port = port_of(before, bridge);
+    if (port)
+        return vnat_error_set(error, VNAT_ERROR_EXISTS, "%s is on %s", port->name, bridge->name);
+    netlink = netlink_open(NETLINK_ROUTE, error);
+    netlink_request_init(&request, RTM_DELLINK, &body, sizeof(body));
+    return netlink && netlink_change(netlink, &request, 0, deadline, error);
+}

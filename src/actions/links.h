@@ -30,3 +30,11 @@ gboolean link_set_up(const Link *link, Deadline deadline, GError **error);
 
 /* Adds an address with its prefix (and IPv4's broadcast address); one that is there already is success. */
 gboolean link_add_address(const Link *link, const IpNet *net, Deadline deadline, GError **error);
+
+/* Sets its MTU. */
+gboolean link_set_mtu(const Link *link, guint mtu, Deadline deadline, GError **error);
+
+/* Deletes a bridge that has no ports. Errors: also EXISTS, naming a port. One that is gone already is
+ * success.
+ */
+gboolean link_delete_bridge(const Link *bridge, Deadline deadline, GError **error);

@@ -234,6 +234,55 @@ static void test_addresses(void)
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
 }
 
+static void test_mtu(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Facts) facts = NULL;
+
+    if (!in_own_netns())
+        return;
+    facts = make_host();
+    g_assert_true(link_set_mtu(facts_link(facts, TAP), 1400, deadline_in(10), &error));
+    read_again(facts);
+    g_assert_cmpuint(facts_link(facts, TAP)->mtu, ==, 1400);
+    g_assert_cmpuint(facts_link(facts, BRIDGE)->mtu, ==, 1500);
+    g_assert_false(link_set_mtu(facts_link(facts, TAP), 1, deadline_in(10), &error));
+    g_assert_nonnull(error);
+}
+
+/* Only one without ports, and only while the number is still that bridge's. */
+static void test_delete(void)
+{
+    const LinkAttachment plain = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Facts) facts = NULL;
+
+    if (!in_own_netns())
+        return;
+    facts = make_host();
+    reattach(facts, &plain);
+    g_assert_false(link_delete_bridge(facts_link(facts, BRIDGE), deadline_in(10), &error));
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_EXISTS);
+    g_assert_cmpstr(error->message, ==, "vnet0 is on br0");
+    g_clear_error(&error);
+    add_link("br1", 30, "bridge", 1500);
+    read_again(facts);
+    g_free(facts_link(facts, 30)->name);
+    facts_link(facts, 30)->name = g_strdup("br9");
+    g_assert_false(link_delete_bridge(facts_link(facts, 30), deadline_in(10), &error));
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    g_free(facts_link(facts, 30)->name);
+    facts_link(facts, 30)->name = g_strdup("br1");
+    for (guint again = 0; again < 2; again++) {
+        g_assert_true(link_delete_bridge(facts_link(facts, 30), deadline_in(10), &error));
+        g_assert_no_error(error);
+    }
+    read_again(facts);
+    g_assert_null(facts_link(facts, 30));
+    g_assert_nonnull(facts_link(facts, BRIDGE));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -242,5 +291,7 @@ int main(int argc, char **argv)
     g_test_add_func("/links-actions/mtu-first", test_mtu_first);
     g_test_add_func("/links-actions/other-device", test_other_device);
     g_test_add_func("/links-actions/addresses", test_addresses);
+    g_test_add_func("/links-actions/mtu", test_mtu);
+    g_test_add_func("/links-actions/delete", test_delete);
     return g_test_run();
 }
