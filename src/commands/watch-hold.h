@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/change.h"
+
+#include <glib.h>
+
+/*
+ * Words that wait a moment, since what they say is mostly half of something. When a guest starts, its tap is
+ * on the bridge before libvirt says whose it is; when one ends, its tap is gone before libvirt says that the
+ * guest is; when one gets a lease, the kernel has a neighbour before the lease is written down. So of a port
+ * that no domain claims, a tap that went, and a neighbour, is told a second later, or not at all if the rest
+ * has come by then. Only for people: JSON is never held back. Pure: time is an argument.
+ */
+typedef struct WatchHold WatchHold;
+
+#define WATCH_HOLD_USEC G_USEC_PER_SEC
+
+WatchHold *watch_hold_new(void);
+/* NULL is allowed. */
+void watch_hold_free(WatchHold *hold);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchHold, watch_hold_free)
+
+/* The lines of a change, each with its line feed: takes them. Returns those to print now, NULL for none. */
+char *watch_hold_pass(WatchHold *hold, const Change *change, char *lines, gint64 monotonic);
+
+/* What has waited long enough, or (monotonic G_MAXINT64) everything; NULL for nothing. New string. */
+char *watch_hold_release(WatchHold *hold, gint64 monotonic);
+
+/* When there is something to release; G_MAXINT64: nothing waits. */
+gint64 watch_hold_due(const WatchHold *hold);
+
+/* Forgets everything: the whole map is told. */
+void watch_hold_drop(WatchHold *hold);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/watch-hold.h"
+#include "world.h"
+
+#include <string.h>
+
+#define SECOND G_USEC_PER_SEC
+
+typedef struct {
+    Facts *facts;
+    Map *map;
+    WatchHold *hold;
+    MapRow gone; /* VM1's row after its tap went: a copy that borrows */
+} Scene;
+
+static void scene_set_up(Scene *scene, gconstpointer data)
+{
+    scene->facts = world_host();
+    world_tap(scene->facts, 40, "stray", 10, NULL);
+    world_neighbour(scene->facts, 10, "192.168.122.40", "52:54:00:00:00:03", NEIGHBOUR_REACHABLE);
+    scene->map = map_join(scene->facts);
+    scene->hold = watch_hold_new();
+    scene->gone = *world_row(scene->map, "vnet0");
+    scene->gone.ifindex = 0;
+}
+
+static void scene_tear_down(Scene *scene, gconstpointer data)
+{
+    watch_hold_free(scene->hold);
+    map_free(scene->map);
+    facts_free(scene->facts);
+}
+
+static void assert_passes(Scene *scene, const Change *change, const char *lines, gint64 at,
+                          const char *expected)
+{
+    g_autofree char *now = watch_hold_pass(scene->hold, change, g_strdup(lines), at);
+
+    g_assert_cmpstr(now, ==, expected);
+}
+
+static void assert_releases(Scene *scene, gint64 at, const char *expected)
+{
+    g_autofree char *now = watch_hold_release(scene->hold, at);
+
+    g_assert_cmpstr(now, ==, expected);
+}
+
+static Change row_change(ChangeType type, const MapRow *row, const MapRow *before)
+{
+    return (Change){.type = type, .row = row, .before = before};
+}
+
+/* A port that nobody claims in time is told, once. */
+static void test_port(Scene *scene, gconstpointer data)
+{
+    Change added = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
+    Change changed = row_change(CHANGE_INTERFACE_CHANGED, added.row, added.row);
+
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
+    assert_passes(scene, &added, "added\n", 5, NULL);
+    assert_passes(scene, &changed, "carrier\n", 6, NULL);
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, 5 + SECOND);
+    assert_releases(scene, 4 + SECOND, NULL);
+    assert_releases(scene, 5 + SECOND, "added\ncarrier\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    assert_passes(scene, &changed, "again\n", 7 + SECOND, "again\n");
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
+}
+
+/* One that is claimed by then, or gone, is not. */
+static void test_port_claimed(Scene *scene, gconstpointer data)
+{
+    Change added = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
+    Change removed = row_change(CHANGE_INTERFACE_REMOVED, added.row, NULL);
+    Change claimed = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "vnet0"), NULL);
+
+    assert_passes(scene, &added, "added\n", 0, NULL);
+    assert_passes(scene, &removed, "left\n", 1, NULL);
+    assert_passes(scene, &claimed, "VM1\n", 1, "VM1\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    /* The next one is another one. */
+    assert_passes(scene, &removed, "left\n", 2, "left\n");
+}
+
+/* A guest that ends: its tap goes first. */
+static void test_tap(Scene *scene, gconstpointer data)
+{
+    Change gone = row_change(CHANGE_INTERFACE_CHANGED, &scene->gone, world_row(scene->map, "vnet0"));
+    Change removed = row_change(CHANGE_INTERFACE_REMOVED, &scene->gone, NULL);
+
+    assert_passes(scene, &gone, "no tap\n", 0, NULL);
+    assert_passes(scene, &removed, "gone\n", 1, "gone\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    assert_passes(scene, &gone, "no tap\n", 0, NULL);
+    assert_releases(scene, SECOND, "no tap\n");
+}
+
+/* A neighbour waits for the lease that says the same. */
+static void test_answer(Scene *scene, gconstpointer data)
+{
+    const MapRow *with = world_row(scene->map, "vnet3");
+    MapRow without = *with;
+    Change answers = row_change(CHANGE_INTERFACE_CHANGED, with, &without);
+    Change removed = row_change(CHANGE_INTERFACE_REMOVED, with, NULL);
+    Change other = row_change(CHANGE_INTERFACE_CHANGED, with, with);
+    Lease lease = {.ip = world_ip_of("192.168.122.40")};
+    Change leased = {.type = CHANGE_LEASE_ADDED, .row = with, .lease = &lease};
+
+    without.addresses = g_ptr_array_new();
+    assert_passes(scene, &answers, "answers\n", 0, NULL);
+    assert_passes(scene, &leased, "got\n", 1, "got\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    assert_passes(scene, &answers, "answers\n", 0, NULL);
+    lease.ip = world_ip_of("192.168.122.41");
+    assert_passes(scene, &leased, "got another\n", 1, "got another\n");
+    assert_releases(scene, SECOND, "answers\n");
+    /* Something else of it comes after it; nothing comes after its end. */
+    assert_passes(scene, &answers, "answers\n", 0, NULL);
+    assert_passes(scene, &other, "", 1, "");
+    assert_passes(scene, &other, "carrier\n", 1, "answers\ncarrier\n");
+    assert_passes(scene, &answers, "answers\n", 0, NULL);
+    assert_passes(scene, &removed, "gone\n", 1, "gone\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    /* With more to tell it does not wait. */
+    assert_passes(scene, &answers, "moved\nanswers\n", 0, "moved\nanswers\n");
+    g_ptr_array_unref(without.addresses);
+}
+
+/* A fault of what waits is told after it. */
+static void test_check(Scene *scene, gconstpointer data)
+{
+    Change added = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
+    Finding finding = {.object = (char *)"vnet0"};
+    Change raised = {.type = CHANGE_CHECK_RAISED, .finding = &finding};
+
+    assert_passes(scene, &added, "added\n", 0, NULL);
+    assert_passes(scene, &raised, "vnet0\n", 1, "vnet0\n");
+    finding.object = (char *)"stray";
+    assert_passes(scene, &raised, "unclaimed\n", 1, "added\nunclaimed\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+}
+
+/* Everything else goes through, and rows do not mix. */
+static void test_others(Scene *scene, gconstpointer data)
+{
+    Change stray = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
+    Change other = row_change(CHANGE_INTERFACE_REMOVED, world_row(scene->map, "vnet1"), NULL);
+    Change lease = {.type = CHANGE_LEASE_ADDED, .row = stray.row};
+    Change source = {.type = CHANGE_SOURCE_LIVE};
+    Change changed =
+        row_change(CHANGE_INTERFACE_CHANGED, world_row(scene->map, "vnet1"), world_row(scene->map, "vnet1"));
+
+    assert_passes(scene, &stray, "stray\n", 0, NULL);
+    assert_passes(scene, &other, "other\n", 0, "other\n");
+    assert_passes(scene, &changed, "changed\n", 0, "changed\n");
+    assert_passes(scene, &lease, "lease\n", 0, "lease\n");
+    assert_passes(scene, &source, "source\n", 0, "source\n");
+    assert_releases(scene, G_MAXINT64, "stray\n");
+}
+
+/* In their order; a snapshot makes an end of it. */
+static void test_order(Scene *scene, gconstpointer data)
+{
+    Change gone = row_change(CHANGE_INTERFACE_CHANGED, &scene->gone, world_row(scene->map, "vnet0"));
+    Change stray = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
+
+    assert_passes(scene, &gone, "1\n", 0, NULL);
+    assert_passes(scene, &stray, "2\n", 5, NULL);
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, SECOND);
+    assert_releases(scene, SECOND, "1\n");
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, SECOND + 5);
+    assert_passes(scene, &gone, "3\n", 10, NULL);
+    assert_releases(scene, G_MAXINT64, "2\n3\n");
+    assert_passes(scene, &stray, "4\n", 5, NULL);
+    watch_hold_drop(scene->hold);
+    assert_releases(scene, G_MAXINT64, NULL);
+}
+
+#define ADD(name, function)                                                                                  \
+    g_test_add("/watch-hold/" name, Scene, NULL, scene_set_up, function, scene_tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("port", test_port);
+    ADD("port/claimed", test_port_claimed);
+    ADD("tap", test_tap);
+    ADD("answer", test_answer);
+    ADD("check", test_check);
+    ADD("others", test_others);
+    ADD("order", test_order);
+    return g_test_run();
+}
