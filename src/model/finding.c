@@ -132,5 +132,7 @@ gint finding_compare(gconstpointer a, gconstpointer b)
         order = g_strcmp0(left->object, right->object);
     if (order == 0)
         order = strcmp(left->id, right->id);
-    return order;
+    if (order == 0)
+        order = g_strcmp0(left->domain_uuid, right->domain_uuid);
+    return order ? order : g_strcmp0(left->message, right->message);
 }

@@ -23,72 +23,6 @@ typedef struct {
     GPtrArray *doubted; /* DomainNode, of each copy */
 } Component;
 
-/* ------------------------------------------------------------------------------------------- facts */
-
-void facts_borrow(Facts *facts)
-{
-    GPtrArray *const arrays[] = {facts->networks, facts->domains, facts->leases, facts->links,
-                                 facts->dnsmasqs};
-
-    for (guint i = 0; i < G_N_ELEMENTS(arrays); i++)
-        g_ptr_array_set_free_func(arrays[i], NULL);
-}
-
-void facts_empty(Facts *facts)
-{
-    GPtrArray *const arrays[] = {facts->networks, facts->domains, facts->leases, facts->links,
-                                 facts->dnsmasqs};
-    GArray *const values[] = {facts->addresses, facts->neighbours, facts->fdb};
-
-    for (guint i = 0; i < G_N_ELEMENTS(arrays); i++)
-        g_ptr_array_set_size(arrays[i], 0);
-    for (guint i = 0; i < G_N_ELEMENTS(values); i++)
-        g_array_set_size(values[i], 0);
-}
-
-void facts_take_node(LiveMap *live, Facts *facts, const Node *node)
-{
-    Neighbour neighbour;
-
-    switch (node->kind) {
-    case NODE_DOMAIN:
-        g_ptr_array_add(facts->domains, ((const DomainNode *)node)->domain);
-        break;
-    case NODE_NETWORK:
-        g_ptr_array_add(facts->networks, ((const NetworkNode *)node)->network);
-        break;
-    case NODE_LINK:
-        g_ptr_array_add(facts->links, ((const LinkNode *)node)->link);
-        break;
-    case NODE_LEASE:
-        g_ptr_array_add(facts->leases, (gpointer)((const LeaseNode *)node)->lease);
-        break;
-    case NODE_ADDRESS:
-        g_array_append_val(facts->addresses, ((const AddressNode *)node)->address);
-        break;
-    case NODE_NEIGHBOUR:
-        neighbour = neighbour_now(live, (const NeighbourNode *)node);
-        g_array_append_val(facts->neighbours, neighbour);
-        break;
-    case NODE_FDB:
-        g_array_append_val(facts->fdb, ((const FdbNode *)node)->entry);
-        break;
-    case NODE_KINDS:
-        break;
-    }
-}
-
-void facts_order(Facts *facts)
-{
-    g_ptr_array_sort(facts->networks, network_order);
-    g_ptr_array_sort(facts->domains, domain_order);
-    g_ptr_array_sort(facts->leases, lease_order);
-    facts_sort_links(facts);
-    g_array_sort(facts->addresses, address_order);
-    g_array_sort(facts->neighbours, neighbour_order);
-    g_array_sort(facts->fdb, fdb_order);
-}
-
 /* ----------------------------------------------------------------------------------------- closure */
 
 static gboolean hub_has(const Hub *hub, NodeKind kind)
@@ -559,8 +493,12 @@ static void component_join(LiveMap *live, Component *component)
         const Node *node = component->context->pdata[i];
 
         facts_take_node(live, small, node);
-        if (node->kind == NODE_NETWORK)
-            context_bridge(live, component, ((const NetworkNode *)node)->network->bridge);
+        if (node->kind == NODE_NETWORK) {
+            const Network *network = ((const NetworkNode *)node)->network;
+
+            context_bridge(live, component, network->bridge);
+            context_network(live, component, network->name);
+        }
     }
     facts_order(small);
     map = map_join(small);

@@ -252,16 +252,6 @@ static GPtrArray *neighbour_keys(LiveMap *live, const Neighbour *neighbour)
     return keys;
 }
 
-Neighbour neighbour_now(const LiveMap *live, const NeighbourNode *node)
-{
-    Neighbour neighbour = node->neighbour;
-    gint64 passed = node->stamp == G_MAXINT64 ? 0 : (live->monotonic - node->stamp) / G_TIME_SPAN_SECOND;
-
-    if (neighbour.confirmed != G_MAXUINT32)
-        neighbour.confirmed += (guint32)CLAMP(passed, 0, (gint64)(G_MAXUINT32 - 1 - neighbour.confirmed));
-    return neighbour;
-}
-
 void live_map_put_neighbour(LiveMap *live, const Neighbour *neighbour)
 {
     const char *key = neighbour_key(live, neighbour->ifindex, &neighbour->ip);

@@ -116,7 +116,6 @@ static void bridge_mark(LiveMap *live, const char *bridge)
     const Hub *hub = hub_find(live, key_text(live, HUB_NAME, bridge));
 
     hub_mark(live, hub_find(live, key_text(live, HUB_TO_BRIDGE, bridge)), NODE_DOMAIN);
-    hub = hub_find(live, key_text(live, HUB_NAME, bridge));
     for (guint i = 0; hub && i < hub->len; i++) {
         guint ifindex;
 
@@ -128,13 +127,22 @@ static void bridge_mark(LiveMap *live, const char *bridge)
     }
 }
 
+/* By its name, UUID or bridge; by name also what is on the bridge of another that bears it. */
 static void referrers_mark(LiveMap *live, const Network *network)
 {
+    const Hub *named = hub_find(live, key_text(live, HUB_NETWORK, network->name));
+
     hub_mark(live, hub_find(live, key_text(live, HUB_TO_NETWORK, network->name)), NODE_DOMAIN);
     hub_mark(live, hub_find(live, key_text(live, HUB_TO_NETWORK, network->uuid)), NODE_DOMAIN);
     leases_mark(live, network->uuid);
     if (network->bridge)
         bridge_mark(live, network->bridge);
+    for (guint i = 0; named && i < named->len; i++) {
+        const Network *other = ((const NetworkNode *)named->edges[i]->node)->network;
+
+        if (other->bridge)
+            bridge_mark(live, other->bridge);
+    }
 }
 
 void network_changed(LiveMap *live, NetworkNode *node, const Network *before, const Network *now)

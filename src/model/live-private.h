@@ -283,11 +283,15 @@ void components_settle(LiveMap *live);
 /* The row as it is told now, or as it was. */
 const MapRow *row_now(LiveMap *live, const MapRow *row);
 void told_clear(Told *told);
-/* Records borrowed by a Facts: by name and UUID; by index; by (network, address, …); …. */
+
+/* ------------------------------------------------------------------------------------ live-facts.c */
+
+/* From now on facts does not free the records in it. */
 void facts_borrow(Facts *facts);
-void facts_take_node(LiveMap *live, Facts *facts, const Node *node);
-void facts_order(Facts *facts);
 void facts_empty(Facts *facts);
+void facts_take_node(LiveMap *live, Facts *facts, const Node *node);
+/* Puts the records in their order; after the last was taken. */
+void facts_order(Facts *facts);
 /* The age is that of the last settle. */
 Neighbour neighbour_now(const LiveMap *live, const NeighbourNode *node);
 

@@ -86,8 +86,9 @@ static gboolean network_texts_same(const Network *a, const Network *b)
 {
     return g_strcmp0(a->name, b->name) == 0 && g_strcmp0(a->uuid, b->uuid) == 0 &&
            g_strcmp0(a->xml_error, b->xml_error) == 0 && g_strcmp0(a->forward, b->forward) == 0 &&
-           g_strcmp0(a->nat_start, b->nat_start) == 0 && g_strcmp0(a->bridge, b->bridge) == 0 &&
-           g_strcmp0(a->zone, b->zone) == 0 && g_strcmp0(a->domain_name, b->domain_name) == 0 &&
+           g_strcmp0(a->forward_dev, b->forward_dev) == 0 && g_strcmp0(a->nat_start, b->nat_start) == 0 &&
+           g_strcmp0(a->bridge, b->bridge) == 0 && g_strcmp0(a->zone, b->zone) == 0 &&
+           g_strcmp0(a->domain_name, b->domain_name) == 0 &&
            g_strcmp0(a->template_name, b->template_name) == 0;
 }
 
@@ -155,7 +156,13 @@ gint lease_order(gconstpointer a, gconstpointer b)
         order = g_strcmp0(left->client_id, right->client_id);
     if (order == 0)
         order = g_strcmp0(left->hostname, right->hostname);
-    return order ? order : g_strcmp0(left->iaid, right->iaid);
+    if (order == 0)
+        order = g_strcmp0(left->iaid, right->iaid);
+    if (order == 0)
+        order = (gint)left->prefix - (gint)right->prefix;
+    if (order == 0)
+        order = g_strcmp0(left->network, right->network);
+    return order ? order : g_strcmp0(left->bridge, right->bridge);
 }
 
 /* ------------------------------------------------------------------------------------------ kernel */

@@ -404,12 +404,21 @@ static void mark_all(LiveMap *live)
         while (g_hash_table_iter_next(&iter, NULL, &node))
             node_mark(live, node);
     }
-    networks_touch_all(live, TRUE);
+}
+
+static gboolean sources_differ(const LiveMap *live)
+{
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        if (live->told_sources[id] != live->sources[id].state)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void sources_settle(LiveMap *live)
 {
     guint before = bits_of_sources(live->told_sources);
+    gboolean differ = sources_differ(live);
 
     for (guint id = 0; id < SOURCE_COUNT; id++) {
         Change change = {.source = id, .text = live->sources[id].error};
@@ -425,9 +434,11 @@ static void sources_settle(LiveMap *live)
         live->small->sources[id] = live->sources[id];
     }
     live->news = 0;
-    /* Which checks run depends on it. */
+    /* Which checks run depends on it; what is said of a network also on whether a source is stale. */
     if (bits_of_sources(live->told_sources) != before)
         mark_all(live);
+    if (differ)
+        networks_touch_all(live, TRUE);
     for (guint i = 0; i < live->mismatches->len; i++) {
         const Change *change = live->mismatches->pdata[i];
 
@@ -556,15 +567,6 @@ const GPtrArray *live_map_settle(LiveMap *live, gint64 monotonic, gint64 now)
     changes_finish(live);
     free_gone(live);
     return live->changes;
-}
-
-static gboolean sources_differ(const LiveMap *live)
-{
-    for (guint id = 0; id < SOURCE_COUNT; id++) {
-        if (live->told_sources[id] != live->sources[id].state)
-            return TRUE;
-    }
-    return FALSE;
 }
 
 gboolean live_map_is_dirty(const LiveMap *live)

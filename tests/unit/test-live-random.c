@@ -331,7 +331,7 @@ static char *lease_text(const Lease *lease)
 /* What makes it raised or cleared; evidence may change meanwhile. */
 static char *finding_text(const Finding *finding)
 {
-    return g_strdup_printf("%s %d %s %s %s", finding->id, finding->level, finding->object,
+    return g_strdup_printf("%s %s %s %s %s", finding->id, level_name(finding->level), finding->object,
                            finding->domain_uuid ? finding->domain_uuid : "-", finding->message);
 }
 
