@@ -187,7 +187,8 @@ struct Change {
     InterfaceScope scope;
     char *device; /* the <interface> itself, or NULL: the one that is wanted */
     Wanted wanted;
-    char *network; /* for rewrite */
+    char *network; /* for rewrite_source */
+    gboolean up;   /* for rewrite_link */
 };
 
 static void change_free(gpointer data)
@@ -347,6 +348,26 @@ gboolean interface_connect(VirtConn *conn, const char *domain, const char *mac, 
     change->rewrite = rewrite_source;
     change->network = g_strdup(network);
     if (!text_check("network", network, error) || !change_want_mac(change, mac, error)) {
+        change_free(change);
+        return FALSE;
+    }
+    return change_run(conn, "virDomainUpdateDevice", change, deadline, error);
+}
+
+static void rewrite_link(xmlNodePtr node, const Change *change)
+{
+    remove_child(node, "link");
+    add_element(node, "link", "state", change->up ? "up" : "down");
+}
+
+gboolean interface_set_link(VirtConn *conn, const char *domain, const char *mac, gboolean up,
+                            InterfaceScope scope, Deadline deadline, GError **error)
+{
+    Change *change = change_new(virDomainUpdateDeviceFlags, domain, scope);
+
+    change->rewrite = rewrite_link;
+    change->up = up;
+    if (!change_want_mac(change, mac, error)) {
         change_free(change);
         return FALSE;
     }

@@ -37,3 +37,8 @@ gboolean interface_detach(VirtConn *conn, const char *domain, const char *type, 
  */
 gboolean interface_connect(VirtConn *conn, const char *domain, const char *mac, const char *network,
                            InterfaceScope scope, Deadline deadline, GError **error);
+
+/* Sets the link of the interface with this MAC up or down in libvirt, as virsh domif-setlink does. Errors:
+ * NOT_FOUND. */
+gboolean interface_set_link(VirtConn *conn, const char *domain, const char *mac, gboolean up,
+                            InterfaceScope scope, Deadline deadline, GError **error);

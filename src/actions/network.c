@@ -7,6 +7,7 @@
 #include "sources/libvirt.h"
 
 #include <libvirt/virterror.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------------------------------- from XML */
@@ -107,6 +108,7 @@ struct Step {
     char *name;
     gboolean on;         /* autostart: wanted */
     gboolean was_active; /* start: the answer */
+    guint ports;         /* count_ports: the answer */
 };
 
 static void step_free(gpointer data)
@@ -203,4 +205,30 @@ gboolean network_autostart(VirtConn *conn, const char *name, gboolean on, Deadli
 
     step->on = on;
     return step_take(conn, "virNetworkSetAutostart", step, NULL, deadline, error);
+}
+
+static gboolean run_count_ports(virNetworkPtr network, Step *step, GError **error)
+{
+    virNetworkPortPtr *ports = NULL;
+    int count = virNetworkListAllPorts(network, &ports, 0);
+
+    if (count < 0)
+        return virt_error_take(error);
+    step->ports = (guint)count;
+    for (int i = 0; i < count; i++)
+        virNetworkPortFree(ports[i]);
+    free(ports);
+    return TRUE;
+}
+
+gboolean network_count_ports(VirtConn *conn, const char *name, guint *count, Deadline deadline,
+                             GError **error)
+{
+    Step *step = step_new(name, run_count_ports);
+
+    if (!virt_call(conn, "virNetworkListAllPorts", step_call, step, step_free, deadline, error))
+        return FALSE;
+    *count = step->ports;
+    step_free(step);
+    return TRUE;
 }

@@ -28,3 +28,6 @@ gboolean network_destroy(VirtConn *conn, const char *name, Deadline deadline, GE
 gboolean network_undefine(VirtConn *conn, const char *name, Deadline deadline, GError **error);
 /* Sets whether it is started with its daemon; no error if that was so before. */
 gboolean network_autostart(VirtConn *conn, const char *name, gboolean on, Deadline deadline, GError **error);
+/* How many ports libvirt has recorded on an active network. Errors: UNSUPPORTED where the driver has none. */
+gboolean network_count_ports(VirtConn *conn, const char *name, guint *count, Deadline deadline,
+                             GError **error);

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "actions/repair-private.h"
+
+#include "base/name.h"
+#include "base/text.h"
+#include "model/network.h"
+#include "sources/proc.h"
+
+#include <net/if.h>
+#include <string.h>
+
+/*
+ * What would be done about a finding, and what forbids it: pure functions of what was read. A refusal names
+ * what stands in the way; it is looked for in the facts and never in a finding's words.
+ */
+
+static const Network *network_of(const RepairCase *about)
+{
+    return facts_network(about->view->facts, about->finding->network);
+}
+
+static char *list_of(GPtrArray *texts, const char *between)
+{
+    g_ptr_array_add(texts, NULL);
+    return g_strjoinv(between, (char **)texts->pdata);
+}
+
+/* -------------------------------------------------------------------------------------------- taps */
+
+static const MapRow *row_of(const RepairCase *about)
+{
+    const GPtrArray *rows = about->view->map->rows;
+
+    for (guint i = 0; i < rows->len; i++) {
+        const MapRow *row = rows->pdata[i];
+        g_autofree char *name = map_row_name(row);
+
+        if (row->has_domain && g_strcmp0(name, about->finding->object) == 0 &&
+            g_strcmp0(row->domain_uuid, about->finding->domain_uuid) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static const DomainInterface *iface_of(const Facts *facts, const MapRow *row)
+{
+    for (guint i = 0; i < facts->domains->len; i++) {
+        const Domain *domain = facts->domains->pdata[i];
+
+        if (g_strcmp0(domain->uuid, row->domain_uuid) == 0 && row->order < domain->interfaces->len)
+            return domain->interfaces->pdata[row->order];
+    }
+    return NULL;
+}
+
+gboolean repair_tap_of(const RepairCase *about, RepairTap *tap)
+{
+    const Facts *facts = about->view->facts;
+
+    *tap = (RepairTap){.row = row_of(about)};
+    if (!tap->row)
+        return FALSE;
+    tap->iface = iface_of(facts, tap->row);
+    tap->network = facts_network(facts, tap->row->network);
+    tap->tap = tap->row->ifindex ? facts_link(facts, tap->row->ifindex) : NULL;
+    tap->bridge = facts_link_named(facts, tap->row->network_bridge);
+    return tap->iface && tap->tap;
+}
+
+guint repair_tap_mtu(const RepairTap *tap)
+{
+    if (tap->iface->mtu)
+        return tap->iface->mtu;
+    return tap->network && tap->network->mtu ? tap->network->mtu : tap->bridge->mtu;
+}
+
+gboolean repair_tap_isolated(const RepairTap *tap)
+{
+    return tap->iface->isolated || (tap->network && tap->network->port_isolated);
+}
+
+/* libvirt gives a tap its guest's MAC with another first byte, so that the bridge never takes it for its own.
+ */
+static gboolean tap_is_the_guests(const RepairTap *tap)
+{
+    const guint8 *guest = tap->iface->mac.bytes, *host = tap->tap->mac.bytes;
+
+    return g_strcmp0(tap->tap->kind, "tun") == 0 && tap->iface->has_mac && tap->tap->has_mac &&
+           memcmp(guest + 1, host + 1, sizeof(tap->tap->mac.bytes) - 1) == 0 &&
+           host[0] == (guest[0] == 0xfe ? 0xfa : 0xfe);
+}
+
+static gboolean network_is_plain(const Network *network)
+{
+    static const char *const modes[] = {"nat", "route", "isolated", NULL};
+
+    return network && network->xml_read && network->forward && g_strv_contains(modes, network->forward) &&
+           !network->mac_table_libvirt;
+}
+
+static char *refuse_interface(const RepairTap *tap)
+{
+    if (g_strcmp0(tap->iface->type, "network") != 0 || !network_is_plain(tap->network))
+        return g_strdup("it is no interface of a NAT, routed or isolated network, whose ports are plain");
+    if (tap->iface->has_vlan || tap->iface->has_virtualport)
+        return g_strdup("its port has a VLAN or a virtual port, which only libvirt can make");
+    if (g_strcmp0(tap->iface->target, tap->tap->name) != 0 || !tap_is_the_guests(tap))
+        return g_strdup_printf("%s does not have the MAC address that libvirt gives a tap of %s: it may be "
+                               "another's",
+                               tap->tap->name, tap->row->domain);
+    return NULL;
+}
+
+gboolean repair_tap_waits(const RepairCase *about)
+{
+    RepairTap tap;
+    g_autofree char *refusal = repair_tap_of(about, &tap) ? refuse_interface(&tap) : NULL;
+
+    return tap.iface && tap.tap && !refusal && !tap.bridge;
+}
+
+static char *refuse_tap(const RepairCase *about, const RepairTap *tap)
+{
+    char *refusal = refuse_interface(tap);
+
+    if (refusal)
+        return refusal;
+    if (!tap->bridge)
+        return g_strdup_printf("its bridge %s does not exist", tap->row->network_bridge);
+    if (!tap->bridge->is_bridge)
+        return g_strdup_printf("%s is no bridge", tap->bridge->name);
+    /* Putting it back sets it up: who set it down may have meant to cut off this guest. */
+    if (!(tap->tap->flags & IFF_UP) && !repair_consented(about->asked, "tap-down"))
+        return g_strdup_printf("%s is set down, which may be meant: this needs --id tap-down too",
+                               tap->tap->name);
+    return NULL;
+}
+
+char *repair_describe_tap(const RepairCase *about, char **refusal)
+{
+    RepairTap tap;
+
+    if (!repair_tap_of(about, &tap)) {
+        *refusal = g_strdup("there is no such tap any more");
+        return g_strdup_printf("put %s back on its bridge", about->finding->object);
+    }
+    *refusal = refuse_tap(about, &tap);
+    return g_strdup_printf("put %s of %s back on %s", tap.tap->name, tap.row->domain,
+                           tap.row->network_bridge);
+}
+
+char *repair_describe_up(const RepairCase *about, char **refusal)
+{
+    RepairTap tap;
+
+    if (!repair_tap_of(about, &tap)) {
+        *refusal = g_strdup("there is no such tap any more");
+        return g_strdup_printf("set %s up", about->finding->object);
+    }
+    if (!(tap.tap->flags & IFF_UP))
+        return g_strdup_printf("set %s up", tap.tap->name);
+    return g_strdup_printf("set the link of %s on %s up in libvirt", tap.row->domain, tap.tap->name);
+}
+
+char *repair_describe_mtu(const RepairCase *about, char **refusal)
+{
+    const Link *bridge = NULL;
+    RepairTap tap = {0};
+
+    if (about->finding->kind == OBJECT_INTERFACE && repair_tap_of(about, &tap))
+        bridge = facts_link(about->view->facts, tap.tap->master);
+    if (!bridge || bridge->mtu == tap.tap->mtu) {
+        *refusal = g_strdup("it is no difference between a tap and its bridge");
+        return g_strdup("make the MTU one on the whole way");
+    }
+    return g_strdup_printf("set the MTU of %s to %u, that of %s", tap.tap->name, bridge->mtu, bridge->name);
+}
+
+/* ------------------------------------------------------------------------------------------ bridge */
+
+static gboolean link_has_address(const Facts *facts, const Link *link, const Ip *ip)
+{
+    for (guint i = 0; i < facts->addresses->len; i++) {
+        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
+
+        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, const Link *bridge)
+{
+    GPtrArray *missing = g_ptr_array_new();
+
+    for (guint i = 0; i < network->ips->len; i++) {
+        NetworkIp *ip = network->ips->pdata[i];
+
+        if (!link_has_address(facts, bridge, &ip->net.ip))
+            g_ptr_array_add(missing, ip);
+    }
+    return missing;
+}
+
+char *repair_describe_bridge(const RepairCase *about, char **refusal)
+{
+    const Facts *facts = about->view->facts;
+    const Network *network = network_of(about);
+    const Link *bridge = network ? facts_link_named(facts, network->bridge) : NULL;
+    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) missing = NULL;
+
+    if (!bridge || !bridge->is_bridge) {
+        *refusal = g_strdup("there is no such bridge any more");
+        return g_strdup_printf("set the bridge of network %s up", about->finding->object);
+    }
+    missing = repair_addresses_missing(facts, network, bridge);
+    for (guint i = 0; i < missing->len; i++) {
+        g_autofree char *address = ipnet_to_string(&((const NetworkIp *)missing->pdata[i])->net);
+
+        g_ptr_array_add(parts, g_strdup_printf("give %s its address %s", bridge->name, address));
+    }
+    if (!(bridge->flags & IFF_UP))
+        g_ptr_array_add(parts, g_strdup_printf("set %s up", bridge->name));
+    return list_of(parts, ", ");
+}
+
+/* A bridge that something may use: a port, a running guest, a dnsmasq, or what could not be looked at. */
+static char *bridge_user(const RepairView *view, const Network *network, const Link *link)
+{
+    const Dnsmasq *dnsmasq = network_dnsmasq(view->facts, network);
+
+    for (guint i = 0; i < view->facts->links->len; i++) {
+        const Link *port = view->facts->links->pdata[i];
+
+        if (port->master == link->ifindex)
+            return g_strdup_printf("%s is on it", port->name);
+    }
+    for (guint i = 0; i < view->map->rows->len; i++) {
+        const MapRow *row = view->map->rows->pdata[i];
+
+        if (row->domain_id >= 0 && g_strcmp0(row->network_bridge, link->name) == 0)
+            return g_strdup_printf("the running guest %s is to be on it", row->domain);
+    }
+    if (dnsmasq && (dnsmasq->alive || dnsmasq->unknown))
+        return g_strdup("a dnsmasq may serve it");
+    return view->facts->domains_complete ? NULL : g_strdup("not all guests could be read");
+}
+
+char *repair_describe_stale(const RepairCase *about, char **refusal)
+{
+    const Network *network = network_of(about);
+    const Link *link = network ? facts_link_named(about->view->facts, network->bridge) : NULL;
+
+    if (!link || network->active)
+        *refusal = g_strdup("there is no bridge left behind any more");
+    else if (!link->is_bridge)
+        *refusal = g_strdup_printf("%s is no bridge", link->name);
+    else
+        *refusal = bridge_user(about->view, network, link);
+    return g_strdup_printf("delete the bridge %s, which nothing uses",
+                           link ? link->name : about->finding->object);
+}
+
+/* ---------------------------------------------------------------------------------------- settings */
+
+static void add_if(const Facts *facts, GPtrArray *paths, const char *value, char *path)
+{
+    if (g_strcmp0(proc_value(facts, path), value) == 0 &&
+        !g_ptr_array_find_with_equal_func(paths, path, g_str_equal, NULL))
+        g_ptr_array_add(paths, path);
+    else
+        g_free(path);
+}
+
+static gboolean network_forwards(const Network *network)
+{
+    return network->active &&
+           (g_strcmp0(network->forward, "nat") == 0 || g_strcmp0(network->forward, "route") == 0);
+}
+
+static gboolean network_has_family(const Network *network, guint8 family)
+{
+    for (guint i = 0; i < network->ips->len; i++) {
+        if (((const NetworkIp *)network->ips->pdata[i])->net.ip.family == family)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Those of the whole host first: they set the devices' too. */
+GPtrArray *repair_forwarding_off(const Facts *facts)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint pass = 0; pass < 2; pass++) {
+        for (guint i = 0; i < facts->networks->len; i++) {
+            const Network *network = facts->networks->pdata[i];
+
+            if (!network_forwards(network) || !network->bridge || !name_is_ifname(network->bridge))
+                continue;
+            if (network_has_family(network, 4))
+                add_if(facts, paths, "0",
+                       pass == 0 ? g_strdup("sys/net/ipv4/ip_forward")
+                                 : g_strdup_printf("sys/net/ipv4/conf/%s/forwarding", network->bridge));
+            if (network_has_family(network, 6))
+                add_if(facts, paths, "0",
+                       pass == 0 ? g_strdup("sys/net/ipv6/conf/all/forwarding")
+                                 : g_strdup_printf("sys/net/ipv6/conf/%s/forwarding", network->bridge));
+        }
+    }
+    return paths;
+}
+
+#define CLASS_NET "sys/class/net/"
+
+/* A setting as sysctl(8) names it, "net.ipv4.ip_forward"; a bridge's own has no such name. */
+static char *setting_name(const char *path)
+{
+    static const char *const roots[] = {"proc/sys/", "sys/"};
+    g_auto(GStrv) parts = g_str_has_prefix(path, CLASS_NET) ? g_strsplit(path, "/", -1) : NULL;
+
+    if (parts)
+        return g_strdup_printf("nf_call_iptables of %s", parts[3]);
+    for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
+        if (g_str_has_prefix(path, roots[i]))
+            return g_strdelimit(g_strdup(path + strlen(roots[i])), "/", '.');
+    }
+    return g_strdup(path);
+}
+
+static char *describe_settings(const GPtrArray *paths, const char *value, char **refusal)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *list = NULL;
+
+    for (guint i = 0; i < paths->len; i++)
+        g_ptr_array_add(names, setting_name(paths->pdata[i]));
+    if (names->len == 0)
+        *refusal = g_strdup("no setting is as the check says any more");
+    list = list_of(names, ", ");
+    return g_strdup_printf("set %s to %s", *list ? list : "it", value);
+}
+
+char *repair_describe_forwarding(const RepairCase *about, char **refusal)
+{
+    g_autoptr(GPtrArray) paths = repair_forwarding_off(about->view->facts);
+
+    return describe_settings(paths, "1", refusal);
+}
+
+GPtrArray *repair_filter_on(const RepairCase *about)
+{
+    const Facts *facts = about->view->facts;
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+
+    if (g_strcmp0(proc_value(facts, "sys/net/bridge/bridge-nf-call-iptables"), "1") == 0)
+        g_ptr_array_add(paths, g_strdup("proc/sys/net/bridge/bridge-nf-call-iptables"));
+    for (guint i = 0; i < facts->networks->len; i++) {
+        const Network *network = facts->networks->pdata[i];
+        const Link *link = network->active ? facts_link_named(facts, network->bridge) : NULL;
+
+        if (link && link->is_bridge && network_owns_bridge(network) && link->bridge_info.nf_call_iptables &&
+            name_is_ifname(link->name))
+            g_ptr_array_add(paths, g_strdup_printf(CLASS_NET "%s/bridge/nf_call_iptables", link->name));
+    }
+    return paths;
+}
+
+char *repair_describe_filter(const RepairCase *about, char **refusal)
+{
+    g_autoptr(GPtrArray) paths = repair_filter_on(about);
+
+    return describe_settings(paths, "0", refusal);
+}
+
+/* ------------------------------------------------------------------------------------------ daemon */
+
+static gboolean id_is_of_rules(const char *id)
+{
+    return strcmp(id, "nat-rules-missing") == 0 || strcmp(id, "forward-rules-missing") == 0;
+}
+
+gboolean repair_needs_restart(const Facts *facts, const GPtrArray *ids)
+{
+    for (guint i = 0; i < ids->len; i++) {
+        if (id_is_of_rules(ids->pdata[i]) && !firewall_frame_stands(facts))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* One that is asked for would be started anyway, unless something is in its way. */
+char *repair_reload_starts(const RepairView *view, const RepairAsked *asked)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; i < view->facts->networks->len; i++) {
+        Network *network = view->facts->networks->pdata[i];
+        g_autofree char *refusal = NULL;
+
+        if (network->active || !network->autostart)
+            continue;
+        refusal = repair_start_refusal(view->facts, network);
+        if (!repair_covers(asked, network->name) || refusal)
+            g_ptr_array_add(names, network->name);
+    }
+    return names->len > 0 ? list_of(names, ", ") : NULL;
+}
+
+char *repair_describe_daemon(const RepairCase *about, char **refusal)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autofree char *started = repair_reload_starts(about->view, about->asked);
+
+    g_ptr_array_add(ids, (gpointer)about->finding->id);
+    if (started)
+        *refusal = g_strdup_printf("it would also start what does not run and was not asked for, or cannot: "
+                                   "network %s",
+                                   started);
+    if (repair_needs_restart(about->view->facts, ids))
+        return g_strdup("restart the network daemon, whose chains are gone");
+    return g_strdup("reload the network daemon");
+}
+
+/* ---------------------------------------------------------------------------------------- networks */
+
+char *repair_start_refusal(const Facts *facts, const Network *network)
+{
+    const Link *link = facts_link_named(facts, network->bridge);
+    g_autoptr(GArray) subnets = NULL;
+    g_autoptr(GPtrArray) overlaps = NULL;
+
+    if (!network->xml_read)
+        return g_strdup_printf("its definition cannot be read: %s", network->xml_error);
+    if (network_owns_bridge(network) && link)
+        return g_strdup_printf("a device %s exists already", link->name);
+    subnets = network_subnets(network);
+    overlaps = network_overlaps(facts, subnets, network->name, network->bridge);
+    if (overlaps->len > 0 && ((const SubnetOverlap *)overlaps->pdata[0])->critical)
+        return network_overlap_text(overlaps->pdata[0]);
+    return NULL;
+}
+
+char *repair_describe_start(const RepairCase *about, char **refusal)
+{
+    const Network *network = network_of(about);
+
+    if (!network)
+        *refusal = g_strdup("there is no such network any more");
+    else if (!network->active)
+        *refusal = repair_start_refusal(about->view->facts, network);
+    return g_strdup_printf("start network %s", about->finding->object);
+}
+
+static char *guests_on(const RepairView *view, const Network *network)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; i < view->map->rows->len; i++) {
+        MapRow *row = view->map->rows->pdata[i];
+
+        if (row->has_domain && row->domain_id >= 0 && map_row_is_on(row, network->name) &&
+            !g_ptr_array_find_with_equal_func(names, row->domain, g_str_equal, NULL))
+            g_ptr_array_add(names, row->domain);
+    }
+    return names->len > 0 ? list_of(names, ", ") : NULL;
+}
+
+/* Stopping it is part of it, and stopping a network deletes the ports of its guests. */
+char *repair_describe_remake(const RepairCase *about, char **refusal)
+{
+    const Network *network = network_of(about);
+    g_autofree char *guests = network ? guests_on(about->view, network) : NULL;
+
+    if (!network)
+        *refusal = g_strdup("there is no such network any more");
+    else if (guests)
+        *refusal = g_strdup_printf("guests are on it, whose ports a stop would delete: %s; restart the "
+                                   "network daemon instead, then start the network",
+                                   guests);
+    else if (!about->view->facts->domains_complete)
+        *refusal = g_strdup("not all guests could be read, and a stop deletes the ports of those on it");
+    else if (!network->persistent)
+        *refusal = g_strdup("it is transient: stopped, it would be gone");
+    else
+        *refusal = repair_start_refusal(about->view->facts, network);
+    return g_strdup_printf("stop network %s and start it, so that its bridge is made anew",
+                           about->finding->object);
+}
+
+char *repair_describe_define(const RepairCase *about, char **refusal)
+{
+    return g_strdup_printf("define network %s from the template of its name, and start it",
+                           about->finding->object);
+}
+
+char *repair_describe_autostart(const RepairCase *about, char **refusal)
+{
+    return g_strdup_printf("have network %s started with the host", about->finding->object);
+}
+
+/* -------------------------------------------------------------------------------- leases, firewalld */
+
+char *repair_describe_leases(const RepairCase *about, char **refusal)
+{
+    const Network *network = network_of(about);
+
+    if (!network || !network->bridge || !name_is_ifname(network->bridge)) {
+        *refusal = g_strdup("it has no lease file of its own");
+        return g_strdup("keep of the lease file what can be read");
+    }
+    return g_strdup_printf("copy %s.status aside, and keep of it what can be read", network->bridge);
+}
+
+const char *repair_zone(const Network *network)
+{
+    return network->zone ? network->zone : "libvirt";
+}
+
+char *repair_describe_zone(const RepairCase *about, char **refusal)
+{
+    const Network *network = network_of(about);
+
+    if (!network || !network->bridge || !name_is_ifname(network->bridge)) {
+        *refusal = g_strdup("it has no bridge of its own");
+        return g_strdup("put its bridge into firewalld's zone");
+    }
+    return g_strdup_printf("put %s into zone %s of firewalld, until that starts again", network->bridge,
+                           repair_zone(network));
+}
