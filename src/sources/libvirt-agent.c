@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
-#include "sources/libvirt-lookup.h"
+#include "sources/libvirt-fetch.h"
 #include "sources/libvirt-private.h"
 
 #include <stdlib.h>
@@ -23,11 +23,11 @@ static void agent_item_free(gpointer data)
     AgentItem *item = data;
 
     g_free(item->uuid);
-    g_array_unref(item->addresses);
+    g_clear_pointer(&item->addresses, g_array_unref);
     g_free(item);
 }
 
-static void agent_take(AgentItem *item, const virDomainInterface *iface)
+static void agent_take(GArray *addresses, const virDomainInterface *iface)
 {
     AgentAddress address = {0};
 
@@ -41,28 +41,38 @@ static void agent_take(AgentItem *item, const virDomainInterface *iface)
             from->prefix > ip_bits(&address.net.ip))
             continue;
         address.net.prefix = (guint8)from->prefix;
-        g_array_append_val(item->addresses, address);
+        g_array_append_val(addresses, address);
     }
+}
+
+GArray *libvirt_fetch_agent(virConnectPtr conn, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(conn, uuid);
+    virDomainInterfacePtr *ifaces = NULL;
+    GArray *addresses;
+    int count =
+        domain ? virDomainInterfaceAddresses(domain, &ifaces, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, 0)
+               : -1;
+
+    if (count < 0) {
+        virt_error_take(error);
+        return NULL;
+    }
+    addresses = g_array_new(FALSE, FALSE, sizeof(AgentAddress));
+    for (int i = 0; i < count; i++) {
+        agent_take(addresses, ifaces[i]);
+        virDomainInterfaceFree(ifaces[i]);
+    }
+    free(ifaces);
+    return addresses;
 }
 
 static gboolean agent_call(virConnectPtr conn, gpointer data, GError **error)
 {
     AgentItem *item = data;
-    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(conn, item->uuid);
-    virDomainInterfacePtr *ifaces = NULL;
-    int count;
 
-    if (!domain)
-        return virt_error_take(error);
-    count = virDomainInterfaceAddresses(domain, &ifaces, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, 0);
-    if (count < 0)
-        return virt_error_take(error);
-    for (int i = 0; i < count; i++) {
-        agent_take(item, ifaces[i]);
-        virDomainInterfaceFree(ifaces[i]);
-    }
-    free(ifaces);
-    return TRUE;
+    item->addresses = libvirt_fetch_agent(conn, item->uuid, error);
+    return item->addresses != NULL;
 }
 
 typedef struct {
@@ -97,7 +107,6 @@ static GPtrArray *agent_items(const Facts *facts)
         item = g_new0(AgentItem, 1);
         item->domain = domain;
         item->uuid = g_strdup(domain->uuid);
-        item->addresses = g_array_new(FALSE, FALSE, sizeof(AgentAddress));
         g_ptr_array_add(items, item);
     }
     return items;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
+#include "sources/follow.h"
+#include "sources/libvirt-fetch.h"
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
@@ -61,6 +63,15 @@ static void domain_item_free(gpointer data)
     virDomainFree(item->domain);
     domain_free(item->read);
     g_free(item);
+}
+
+static DomainList *domain_list_new(gboolean all)
+{
+    DomainList *list = g_new0(DomainList, 1);
+
+    list->all = all;
+    list->items = g_ptr_array_new_with_free_func(domain_item_free);
+    return list;
 }
 
 static void domain_list_free(gpointer data)
@@ -215,6 +226,30 @@ static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **erro
     return TRUE;
 }
 
+gboolean libvirt_list_domains(virConnectPtr conn, GPtrArray *listed, GError **error)
+{
+    DomainList *list = domain_list_new(FALSE);
+    gboolean ok = domain_list_call(conn, list, error);
+
+    for (guint i = 0; ok && i < list->items->len; i++) {
+        DomainItem *item = list->items->pdata[i];
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+        FollowListed *entry;
+
+        /* Else it went away meanwhile. */
+        if (item->ask_state && !domain_state(item->domain, &item->state, NULL))
+            continue;
+        virDomainGetUUIDString(item->domain, uuid);
+        entry = follow_listed_new(uuid, virDomainGetName(item->domain));
+        entry->active = TRUE;
+        entry->state = item->state;
+        entry->id = (gint)virDomainGetID(item->domain);
+        g_ptr_array_add(listed, entry);
+    }
+    domain_list_free(list);
+    return ok;
+}
+
 typedef struct {
     gboolean all;
     GPtrArray *domains;
@@ -274,13 +309,11 @@ static void domains_adopt(Facts *facts, GPtrArray *domains)
 
 gboolean libvirt_read_domains(VirtConn *conn, Facts *facts, gboolean all, Deadline deadline, GError **error)
 {
-    DomainList *list = g_new0(DomainList, 1);
+    DomainList *list = domain_list_new(all);
     DomainReading reading = {.all = all};
     GError *cause = NULL;
 
-    list->all = all;
     list->keep = facts->keep;
-    list->items = g_ptr_array_new_with_free_func(domain_item_free);
     if (!virt_call(conn, "virConnectListAllDomains", domain_list_call, list, domain_list_free, deadline,
                    &cause))
         return libvirt_source_failed(facts, SOURCE_LIBVIRT, cause, error);
@@ -309,6 +342,26 @@ static void domain_query_free(gpointer data)
     g_free(query->which);
     domain_free(query->read);
     g_free(query);
+}
+
+/* Its XML says whether it is active: the id of the look-up may be of a moment before. Whether it is
+ * persistent is not asked: nothing that follows shows it, and it would be a fourth call for each of 10,000.
+ */
+Domain *libvirt_fetch_domain(virConnectPtr conn, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(conn, uuid);
+    g_autoptr(Domain) read = NULL;
+
+    if (!domain) {
+        virt_error_take(error);
+        return NULL;
+    }
+    read = domain_fetch(domain, 0, FALSE, error);
+    if (!read || !domain_state(domain, &read->state, error))
+        return NULL;
+    if (read->id < 0)
+        read->state = DOMAIN_SHUTOFF;
+    return g_steal_pointer(&read);
 }
 
 static gboolean domain_query_call(virConnectPtr conn, gpointer data, GError **error)

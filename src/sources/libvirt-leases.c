@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/name.h"
 #include "config.h"
+#include "sources/libvirt-fetch.h"
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
@@ -35,15 +36,22 @@ static void lease_item_free(gpointer data)
     g_free(item);
 }
 
-static LeaseItem *lease_item_new(const Network *network, gint64 now)
+static LeaseItem *lease_item_named(const char *name, const char *uuid, gint64 now)
 {
     LeaseItem *item = g_new0(LeaseItem, 1);
 
-    item->name = g_strdup(network->name);
-    item->uuid = g_strdup(network->uuid);
-    item->bridge = g_strdup(network->bridge);
+    item->name = g_strdup(name);
+    item->uuid = g_strdup(uuid);
     item->now = now;
     item->leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
+    return item;
+}
+
+static LeaseItem *lease_item_new(const Network *network, gint64 now)
+{
+    LeaseItem *item = lease_item_named(network->name, network->uuid, now);
+
+    item->bridge = g_strdup(network->bridge);
     return item;
 }
 
@@ -77,16 +85,11 @@ static void lease_item_add(LeaseItem *item, Lease *lease)
     g_ptr_array_add(item->leases, lease);
 }
 
-static gboolean lease_call(virConnectPtr conn, gpointer data, GError **error)
+static gboolean lease_item_ask(LeaseItem *item, virNetworkPtr network, GError **error)
 {
-    LeaseItem *item = data;
-    g_autoptr(virNetwork) network = libvirt_lookup_network(conn, item->uuid, error);
     virNetworkDHCPLeasePtr *leases = NULL;
-    int count;
+    int count = virNetworkGetDHCPLeases(network, NULL, &leases, 0);
 
-    if (!network)
-        return FALSE;
-    count = virNetworkGetDHCPLeases(network, NULL, &leases, 0);
     if (count < 0)
         return virt_error_take(error);
     for (int i = 0; i < count; i++) {
@@ -100,6 +103,14 @@ static gboolean lease_call(virConnectPtr conn, gpointer data, GError **error)
     }
     free(leases);
     return TRUE;
+}
+
+static gboolean lease_call(virConnectPtr conn, gpointer data, GError **error)
+{
+    LeaseItem *item = data;
+    g_autoptr(virNetwork) network = libvirt_lookup_network(conn, item->uuid, error);
+
+    return network && lease_item_ask(item, network, error);
 }
 
 /* ---------------------------------------------------------------------------------------- fallback */
@@ -138,6 +149,57 @@ static gboolean lease_item_read_file(LeaseItem *item, const Network *network, GE
     return TRUE;
 }
 
+gboolean libvirt_files_here(const char *uri)
+{
+    return virt_uri_is_local(uri) && g_str_has_suffix(uri, ":///system");
+}
+
+/* Why there may be more leases than were read, or NULL. New string. */
+static char *lease_item_partial(const LeaseItem *item)
+{
+    if (item->bad == 0)
+        return NULL;
+    return g_strdup_printf("network '%s': %u of the file's entries are no lease", item->name, item->bad);
+}
+
+/* --------------------------------------------------------------------------------------- one of them */
+
+/* The file instead, of a network that is known by its UUID alone. */
+static gboolean lease_item_instead(LeaseItem *item, virConnectPtr conn)
+{
+    g_autoptr(Network) network = libvirt_fetch_network(conn, item->uuid, NULL);
+
+    if (!network)
+        return FALSE;
+    item->bridge = g_strdup(network->bridge);
+    return lease_item_read_file(item, network, NULL);
+}
+
+GPtrArray *libvirt_fetch_leases(virConnectPtr conn, const char *uuid, gboolean files, char **partial,
+                                GError **error)
+{
+    g_autoptr(virNetwork) found = virNetworkLookupByUUIDString(conn, uuid);
+    GPtrArray *leases = NULL;
+    GError *cause = NULL;
+    LeaseItem *item;
+
+    if (!found) {
+        virt_error_take(error);
+        return NULL;
+    }
+    item = lease_item_named(virNetworkGetName(found), uuid, g_get_real_time() / G_USEC_PER_SEC);
+    if (lease_item_ask(item, found, &cause) ||
+        (files && g_error_matches(cause, VNAT_ERROR, VNAT_ERROR_FAILED) && lease_item_instead(item, conn))) {
+        g_clear_error(&cause);
+        leases = g_ptr_array_ref(item->leases);
+        *partial = lease_item_partial(item);
+    } else {
+        g_propagate_error(error, cause);
+    }
+    lease_item_free(item);
+    return leases;
+}
+
 /* -------------------------------------------------------------------------------------------- read */
 
 typedef struct {
@@ -156,12 +218,6 @@ static Network *lease_network(const LeaseReading *reading, const LeaseItem *item
     return facts_network(reading->facts, item->uuid);
 }
 
-/* The daemon whose files are in the system's directory: SCHEME:///system. */
-static gboolean lease_files_here(VirtConn *conn)
-{
-    return virt_conn_local(conn) && g_str_has_suffix(virt_conn_uri(conn), ":///system");
-}
-
 static void lease_mark(const LeaseReading *reading, const LeaseItem *item, gboolean unread)
 {
     Network *network = lease_network(reading, item);
@@ -177,9 +233,8 @@ static void lease_take(LeaseReading *reading, LeaseItem *item)
     for (guint i = 0; i < item->leases->len; i++)
         g_ptr_array_add(reading->leases, item->leases->pdata[i]);
     g_ptr_array_set_free_func(item->leases, NULL);
-    if (!reading->partial && item->bad > 0)
-        reading->partial =
-            g_strdup_printf("network '%s': %u of the file's entries are no lease", item->name, item->bad);
+    if (!reading->partial)
+        reading->partial = lease_item_partial(item);
 }
 
 static void lease_done(gpointer data, const GError *error, gpointer user_data)
@@ -202,7 +257,8 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
     /* libvirt gives up on bytes that are no UTF-8, and on the first bad entry. The file may be good to read
      * yet. */
     network = lease_network(reading, item);
-    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_FAILED) && lease_files_here(reading->conn) && network &&
+    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_FAILED) &&
+        libvirt_files_here(virt_conn_uri(reading->conn)) && network &&
         lease_item_read_file(item, network, NULL)) {
         lease_take(reading, item);
         return;
@@ -214,13 +270,6 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
                     error->message);
 }
 
-/* The file bears the bridge's name: where another network has that bridge now, the leases are the other's. */
-static gboolean leases_are_others(const Facts *facts, const Network *network)
-{
-    return network->xml_read && facts_network_of_bridge(facts, network->bridge) != network;
-}
-
-/* Leases outlive the network's bridge, as they outlive a guest: what is not active may have them. */
 static GPtrArray *lease_items(const Facts *facts)
 {
     GPtrArray *items = g_ptr_array_new();
@@ -228,13 +277,16 @@ static GPtrArray *lease_items(const Facts *facts)
     for (guint i = 0; i < facts->networks->len; i++) {
         Network *network = facts->networks->pdata[i];
 
-        /* One whose XML was not read may have them too. */
-        if (!network->uuid || (network->ips->len == 0 && network->xml_read))
-            continue;
-        if (network->active || !leases_are_others(facts, network))
+        switch (network_leases(network, facts_network_of_bridge(facts, network->bridge))) {
+        case LEASES_OWN:
             g_ptr_array_add(items, lease_item_new(network, facts->now));
-        else
+            break;
+        case LEASES_OTHERS:
             network->leases_unread = TRUE;
+            break;
+        case LEASES_NONE:
+            break;
+        }
     }
     return items;
 }

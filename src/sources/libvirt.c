@@ -2,6 +2,8 @@
 #include "sources/libvirt.h"
 
 #include "base/error.h"
+#include "sources/follow.h"
+#include "sources/libvirt-fetch.h"
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt-private.h"
 
@@ -178,6 +180,24 @@ static gboolean network_list_call(virConnectPtr conn, gpointer data, GError **er
                                G_STRUCT_OFFSET(NetworkItem, autostart), error);
 }
 
+gboolean libvirt_list_networks(virConnectPtr conn, GPtrArray *listed, GError **error)
+{
+    NetworkList *list = network_list_new(0);
+    gboolean ok = network_list_call(conn, list, error);
+
+    for (guint i = 0; ok && i < list->items->len; i++) {
+        const NetworkItem *item = list->items->pdata[i];
+        FollowListed *entry = follow_listed_new(item->uuid, virNetworkGetName(item->network));
+
+        entry->active = item->active;
+        entry->persistent = item->persistent;
+        entry->autostart = item->autostart;
+        g_ptr_array_add(listed, entry);
+    }
+    network_list_free(list);
+    return ok;
+}
+
 /* ---------------------------------------------------------------------------------------- networks */
 
 static Network *network_fetch(virNetworkPtr network, unsigned int flags, gboolean keep, GError **error)
@@ -337,6 +357,21 @@ static gboolean network_query_states(virNetworkPtr network, Network *read, GErro
     read->persistent = persistent;
     read->autostart = autostart;
     return TRUE;
+}
+
+Network *libvirt_fetch_network(virConnectPtr conn, const char *uuid, GError **error)
+{
+    g_autoptr(virNetwork) network = virNetworkLookupByUUIDString(conn, uuid);
+    g_autoptr(Network) read = NULL;
+
+    if (!network) {
+        virt_error_take(error);
+        return NULL;
+    }
+    read = network_fetch(network, 0, FALSE, error);
+    if (!read || !network_query_states(network, read, error))
+        return NULL;
+    return g_steal_pointer(&read);
 }
 
 static gboolean network_query_call(virConnectPtr conn, gpointer data, GError **error)
