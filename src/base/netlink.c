@@ -332,6 +332,15 @@ NetlinkDump netlink_dump(Netlink *netlink, NetlinkRequest *request, NetlinkTake 
     return exchange.torn ? NETLINK_TORN : NETLINK_WHOLE;
 }
 
+/* With an acknowledgement behind the answer, so that there is an end. */
+gboolean netlink_get(Netlink *netlink, NetlinkRequest *request, NetlinkTake take, gpointer data,
+                     Deadline deadline, GError **error)
+{
+    g_auto(NetlinkExchange) exchange = {.take = take, .data = data};
+
+    return exchange_run(netlink, request, NLM_F_ACK, &exchange, deadline, error);
+}
+
 gboolean netlink_change(Netlink *netlink, NetlinkRequest *request, guint16 flags, Deadline deadline,
                         GError **error)
 {

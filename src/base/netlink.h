@@ -69,6 +69,10 @@ typedef enum {
 NetlinkDump netlink_dump(Netlink *netlink, NetlinkRequest *request, NetlinkTake take, gpointer data,
                          Deadline deadline, GError **error);
 
+/* Asks for one object, which take gets; returns when the kernel has answered. Errors as netlink_dump's. */
+gboolean netlink_get(Netlink *netlink, NetlinkRequest *request, NetlinkTake take, gpointer data,
+                     Deadline deadline, GError **error);
+
 /*
  * A request for a change; returns when the kernel has acknowledged it. flags are added (NLM_F_CREATE,
  * NLM_F_EXCL). Errors as netlink_dump's.
