@@ -86,6 +86,7 @@ struct Context {
         downgraded; /* the connection is read-only for want of rights, and the command changes something */
 
     Deadline deadline;
+    gboolean timed; /* --timeout was given: the deadline is the caller's, not the usual one */
     const Command *command;
     ViewContext view;
     GHashTable *options; /* name -> GPtrArray of values (char *); flags have one empty value */
@@ -135,6 +136,10 @@ void print_text(const Context *ctx, const char *text);
 /* "error: …" and "hint: …" on stderr, for what is told beside an answer. */
 void warn(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void hint(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A command to try: one of vnat's with the options that it needs to mean the host that was asked. New string.
+ */
+char *command_for_host(const Context *ctx, const char *command);
 
 /* The list of commands; the help of one. */
 void help_overview(FILE *out);

@@ -25,16 +25,22 @@ static char *host_options(const Context *ctx)
     return g_strconcat(ctx->replay ? "--replay " : "-c ", value, NULL);
 }
 
-/* A hint is there to be pasted: where another host was asked it must not act on this one. */
-static void print_hint(const Context *ctx, const char *text)
+/* It is there to be pasted: where another host was asked it must not act on this one. */
+char *command_for_host(const Context *ctx, const char *command)
 {
     static const char program[] = "vnat ";
     g_autofree char *options = host_options(ctx);
-    g_autofree char *full = options && g_str_has_prefix(text, program)
-                                ? g_strdup_printf("vnat %s %s", options, text + strlen(program))
-                                : NULL;
 
-    print_line(ctx, stderr, "hint: ", full ? full : text);
+    return options && g_str_has_prefix(command, program)
+               ? g_strdup_printf("vnat %s %s", options, command + strlen(program))
+               : g_strdup(command);
+}
+
+static void print_hint(const Context *ctx, const char *text)
+{
+    g_autofree char *full = command_for_host(ctx, text);
+
+    print_line(ctx, stderr, "hint: ", full);
 }
 
 static int exit_code(const GError *error)

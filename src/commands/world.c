@@ -79,9 +79,22 @@ static gboolean world_begin(World *world, Deadline deadline, GError **error)
     return !failed;
 }
 
-World *world_open(Context *ctx, int *code)
+World *world_open_again(Context *ctx, GError **error)
 {
     gint64 begun = g_get_monotonic_time();
+    World *world = world_new(ctx);
+
+    if (!world_begin(world, ctx->deadline, error)) {
+        world_free(world);
+        return NULL;
+    }
+    ctx->view.now = world->facts->now;
+    debug_time(world, "connection", begun);
+    return world;
+}
+
+World *world_open(Context *ctx, int *code)
+{
     GError *error = NULL;
     World *world;
 
@@ -91,14 +104,9 @@ World *world_open(Context *ctx, int *code)
         *code = report(ctx, error);
         return NULL;
     }
-    world = world_new(ctx);
-    if (!world_begin(world, ctx->deadline, &error)) {
+    world = world_open_again(ctx, &error);
+    if (!world)
         *code = report(ctx, error);
-        world_free(world);
-        return NULL;
-    }
-    ctx->view.now = world->facts->now;
-    debug_time(world, "connection", begun);
     return world;
 }
 

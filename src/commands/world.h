@@ -43,6 +43,9 @@ typedef enum {
 
 /* Opens the connection. NULL: *code is the exit code, the error has been printed. */
 World *world_open(Context *ctx, int *code);
+/* Likewise without printing: *error says why, and nothing is left. For a command that reads again and again,
+ * also after the daemon was restarted. */
+World *world_open_again(Context *ctx, GError **error);
 void world_free(World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "commands/progress.h"
+#include "commands/values.h"
+#include "commands/world.h"
+
+#include "actions/network.h"
+#include "actions/repair.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "checks/check.h"
+#include "sources/templates.h"
+#include "views/steps.h"
+
+/* Steps wait for what they did to be seen, and there may be many. */
+#define APPLY_SECONDS 60
+
+#define WANT_REPAIR                                                                                          \
+    (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC)
+
+typedef struct {
+    Context *ctx;
+    Progress progress;
+    World *world; /* with what was read of it last */
+    Map *map;
+    GPtrArray *findings;
+} Mending;
+
+static void mending_clear(Mending *mending)
+{
+    if (mending->findings)
+        g_ptr_array_unref(mending->findings);
+    if (mending->map)
+        map_free(mending->map);
+    world_free(mending->world);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Mending, mending_clear)
+
+/* ----------------------------------------------------------------------------------------- looking */
+
+static gboolean has_template(const char *name)
+{
+    g_autoptr(Template) tmpl = templates_find(NULL, name, NULL);
+
+    return tmpl != NULL;
+}
+
+static void add_missing_network(GPtrArray *findings, const char *name)
+{
+    Finding *finding = finding_new("network-missing", LEVEL_CRITICAL, OBJECT_NETWORK, name);
+    g_autofree char *word = text_shell(name);
+
+    finding->network = g_strdup(name);
+    finding_message(finding, "there is no network %s", name);
+    if (has_template(name)) {
+        finding->repair = REPAIR_CONSENT;
+        finding_remedy(finding, "vnat net-start %s", word);
+    } else {
+        finding_remedy(finding, "define it: vnat net-start --template nat %s", word);
+    }
+    g_ptr_array_add(findings, finding);
+}
+
+/* Networks that were named and are not there; a session's are not those of the system. */
+static void add_missing_networks(const Context *ctx, const Facts *facts, GPtrArray *findings)
+{
+    for (guint i = 0; i < ctx->words->len; i++) {
+        if (!facts_network(facts, ctx->words->pdata[i]))
+            add_missing_network(findings, ctx->words->pdata[i]);
+    }
+}
+
+/* A connection of its own each time: the daemon may have been restarted. */
+static gboolean look(RepairView *view, gpointer data, GError **error)
+{
+    Mending *mending = data;
+    Mending now = {.ctx = mending->ctx, .progress = mending->progress};
+
+    now.world = world_open_again(mending->ctx, error);
+    now.map = now.world ? world_map(now.world, WANT_REPAIR, error) : NULL;
+    if (!now.map) {
+        mending_clear(&now);
+        return FALSE;
+    }
+    now.findings = checks_run(now.world->facts, now.map, G_MAXUINT);
+    add_missing_networks(mending->ctx, now.world->facts, now.findings);
+    mending_clear(mending);
+    *mending = now;
+    *view = (RepairView){now.world->conn, now.world->facts, now.map, now.findings};
+    return TRUE;
+}
+
+/* Of one that is stale because a guest hangs, what is said of networks is whole all the same. */
+static gboolean source_is_whole(const Facts *facts, SourceId id, ObjectKind kind)
+{
+    const SourceStatus *status = &facts->sources[id];
+
+    if (id == SOURCE_LIBVIRT && kind != OBJECT_INTERFACE && status->state == SOURCE_STALE) {
+        g_autofree char *unread = networks_unread(facts->networks);
+
+        return unread == NULL;
+    }
+    return status->state == SOURCE_LIVE || status->state == SOURCE_REPLAYED;
+}
+
+/* The first source that the check needs and that is not whole, or SOURCE_COUNT. */
+static SourceId source_lacking(const Facts *facts, const char *id)
+{
+    const Check *check = check_find(id);
+    guint needs = check ? check->needs : 1U << SOURCE_LIBVIRT;
+
+    for (guint source = 0; source < SOURCE_COUNT; source++) {
+        if ((needs & (1U << source)) && !source_is_whole(facts, source, check ? check->kind : OBJECT_NETWORK))
+            return source;
+    }
+    return SOURCE_COUNT;
+}
+
+static gboolean looked(const char *id, char **why, gpointer data)
+{
+    const Mending *mending = data;
+    const Facts *facts = mending->world->facts;
+    SourceId lacking = source_lacking(facts, id);
+
+    if (lacking == SOURCE_COUNT)
+        return TRUE;
+    if (why)
+        *why = g_strdup_printf("%s: %s", source_name(lacking),
+                               facts->sources[lacking].error ? facts->sources[lacking].error
+                                                             : "could not be read");
+    return FALSE;
+}
+
+/* ------------------------------------------------------------------------------------------- doing */
+
+static gboolean define(const char *network, gpointer data, GError **error)
+{
+    Mending *mending = data;
+    g_autoptr(Template) tmpl = templates_find(NULL, network, error);
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *xml = NULL;
+
+    if (!tmpl)
+        return FALSE;
+    if (template_param(tmpl, "name"))
+        g_hash_table_insert(values, g_strdup("name"), g_strdup(network));
+    xml = values_render(mending->world, tmpl, network, values, NULL, error);
+    return xml && network_define(mending->world->conn, xml, NULL, mending->ctx->deadline, error);
+}
+
+static void waiting(const char *what, gpointer data)
+{
+    Mending *mending = data;
+
+    progress_show(&mending->progress, "%s", what);
+}
+
+/* ------------------------------------------------------------------------------------------ answers */
+
+static gboolean check_ids(const Context *ctx, GError **error)
+{
+    const GPtrArray *ids = option_list(ctx, "id");
+
+    if (ids && !option_flag(ctx, "apply"))
+        return vnat_error_set(error, VNAT_ERROR_USAGE,
+                              "--id consents to what --apply does, which was not given");
+    for (guint i = 0; ids && i < ids->len; i++) {
+        const char *id = ids->pdata[i];
+
+        if (!repair_exists(id) && check_find(id))
+            return vnat_error_set(error, VNAT_ERROR_USAGE, "%s is nothing that vnat mends", id);
+        if (!repair_exists(id))
+            return vnat_error_set(error, VNAT_ERROR_USAGE, "there is no check '%s'", id);
+    }
+    if (option_flag(ctx, "apply") && (ctx->readonly || ctx->replay))
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "--apply changes something, and %s was given",
+                              ctx->readonly ? "--readonly" : "--replay");
+    return TRUE;
+}
+
+/* Whether something that would have been mended may not have been seen: what is safe, or consented to. */
+static gboolean was_blind(const Facts *facts, const GPtrArray *ids)
+{
+    guint count;
+    const Check *checks = check_table(&count);
+
+    for (guint i = 0; i < count; i++) {
+        gboolean asked =
+            checks[i].repair == REPAIR_SAFE ||
+            (ids && g_ptr_array_find_with_equal_func((GPtrArray *)ids, checks[i].id, g_str_equal, NULL));
+
+        if (asked && source_lacking(facts, checks[i].id) != SOURCE_COUNT)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static int code_of(const Context *ctx, const Facts *facts, const GPtrArray *steps)
+{
+    if (!option_flag(ctx, "apply"))
+        return EXIT_OK;
+    for (guint i = 0; i < steps->len; i++) {
+        if (((const Step *)steps->pdata[i])->state == STEP_FAILED)
+            return EXIT_FAILED;
+    }
+    return facts->local && was_blind(facts, option_list(ctx, "id")) ? EXIT_INCOMPLETE : EXIT_OK;
+}
+
+static int answer(Mending *mending, const GPtrArray *steps)
+{
+    Context *ctx = mending->ctx;
+
+    for (guint i = 0; i < steps->len; i++) {
+        Step *step = steps->pdata[i];
+        char *full = step->command ? command_for_host(ctx, step->command) : NULL;
+
+        g_free(step->command);
+        step->command = full;
+    }
+    if (ctx->json) {
+        const JsonCollection collections[] = {{"steps", steps, json_of_step}, {0}};
+
+        json_write(stdout, mending->world->facts, collections);
+    } else {
+        steps_write(stdout, steps, option_flag(ctx, "apply"), ctx->quiet, &ctx->view);
+    }
+    fflush(stdout);
+    world_code(mending->world); /* says what could not be read */
+    return code_of(ctx, mending->world->facts, steps);
+}
+
+/* Names, also of those that were asked for by UUID. NULL-terminated. */
+static GPtrArray *networks_asked(const Context *ctx, const Facts *facts)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < ctx->words->len; i++) {
+        const Network *network = facts_network(facts, ctx->words->pdata[i]);
+
+        g_ptr_array_add(names, g_strdup(network ? network->name : ctx->words->pdata[i]));
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static GPtrArray *ids_asked(const Context *ctx)
+{
+    const GPtrArray *given = option_list(ctx, "id");
+    GPtrArray *ids = g_ptr_array_new();
+
+    for (guint i = 0; given && i < given->len; i++)
+        g_ptr_array_add(ids, given->pdata[i]);
+    g_ptr_array_add(ids, NULL);
+    return ids;
+}
+
+static GPtrArray *take_steps(Mending *mending, RepairView *view, const RepairAsked *asked)
+{
+    const RepairHost host = {look, looked, define, waiting, mending};
+    GPtrArray *steps;
+
+    if (!mending->ctx->timed)
+        mending->ctx->deadline = deadline_in(APPLY_SECONDS);
+    progress_begin(&mending->progress, mending->ctx);
+    steps = repair_apply(&host, view, asked, mending->ctx->deadline);
+    progress_end(&mending->progress);
+    return steps;
+}
+
+static GPtrArray *plan_or_apply(Mending *mending, GError **error)
+{
+    Context *ctx = mending->ctx;
+    g_autoptr(GPtrArray) networks = NULL;
+    g_autoptr(GPtrArray) ids = ids_asked(ctx);
+    RepairAsked asked = {.ids = (const char *const *)ids->pdata};
+    RepairView view;
+
+    if (!look(&view, mending, error))
+        return NULL;
+    networks = networks_asked(ctx, view.facts);
+    asked.networks = (const char *const *)networks->pdata;
+    return option_flag(ctx, "apply") ? take_steps(mending, &view, &asked) : repair_plan(&view, &asked);
+}
+
+/* Who changes something locks, looks, acts and looks again. */
+static int run_repair(Context *ctx)
+{
+    g_auto(Mending) mending = {.ctx = ctx};
+    g_autoptr(GPtrArray) steps = NULL;
+    GError *error = NULL;
+    int lock = -1;
+
+    if (!check_ids(ctx, &error) || (option_flag(ctx, "apply") && !file_lock(ctx->deadline, &lock, &error)))
+        return report(ctx, error);
+    steps = plan_or_apply(&mending, &error);
+    file_unlock(lock);
+    return steps ? answer(&mending, steps) : report(ctx, error);
+}
+
+static const Argument arguments_repair[] = {{"NETWORK", TRUE, COMPLETE_NETWORK}, {0}};
+
+#define REPAIRS_BY_CONSENT                                                                                   \
+    "bridge-missing|bridge-netfilter|bridge-stale|firewalld-zone|ip-forward-off|leases-unreadable|"          \
+    "mtu-mismatch|network-inactive|network-missing|network-no-autostart|tap-down"
+
+static const Option options_repair[] = {
+    {"apply", 0, OPTION_FLAG, NULL, "take the steps that are safe", NULL},
+    {"id", 0, OPTION_LIST, "ID", "with --apply: consent to the repair of this check too", REPAIRS_BY_CONSENT},
+    {0},
+};
+
+const Command command_repair = {
+    .name = "repair",
+    .group = "Health",
+    .summary = "show what can be mended; with --apply, mend it without cutting off a guest",
+    .description =
+        "Without --apply the plan is printed and nothing is changed. --apply takes the safe steps, --id ID\n"
+        "consents to those of one more check. Each fault is looked at again before it is touched, and its "
+        "own\n"
+        "check has to clear afterwards. Exit code 1: a step failed, or could not be taken.",
+    .examples =
+        "  vnat repair\n  vnat repair --apply\n  vnat repair --apply --id network-no-autostart default",
+    .arguments = arguments_repair,
+    .options = options_repair,
+    .flags = COMMAND_JSON | COMMAND_MANY,
+    .run = run_repair,
+};
