@@ -44,7 +44,7 @@ typedef struct {
     const MapRow *before; /* interface.changed */
     const Lease *lease;   /* lease.* */
     const Lease *lease_before;        /* lease.renewed */
-    const NetworkRow *network;        /* network.*: as it is now, of an undefined one as it was */
+    const NetworkRow *network;        /* network.*: as it is now, of one that is gone as it was */
     const NetworkRow *network_before; /* network.changed */
     const Finding *finding;           /* check.* */
     SourceId source;                  /* source.*, audit.mismatch */

@@ -16,7 +16,8 @@
  * different. Two maps that were told the same facts are equal, whatever the order, and equal to map_join() of
  * these facts (live_map_facts), but for
  *  - a finding, which is raised, and among the problems of a row, when it has stood for LIVE_GRACE; it is
- *    cleared at once;
+ *    cleared at once. One that goes on in other words (another number in its message) is cleared and raised
+ *    in one settle. Those about networks are looked for once a second a network at most;
  *  - a tap whose name went to another link, or to none, since its domain's XML was asked for: that row knows
  *    nothing of a link until the domain is put again (live_map_doubtful). So a name that is used again never
  *    shows the guest of before.
@@ -61,7 +62,8 @@ void live_map_put_network(LiveMap *live, Network *network);
 void live_map_remove_network(LiveMap *live, const char *uuid);
 
 /* All leases of a network: takes the array of Lease and its elements. unread: there may be more. Leases of a
- * network that is not known are kept for when it is. */
+ * network that is not known are kept for when it is; putting none ends that. An expired one is kept, for the
+ * clock may be set back, but told only while it lives. */
 void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *leases, gboolean unread);
 
 /* The kernel's, one by one: a new one, or a newer reading of it. Takes the Link; the others are copied. */
@@ -71,8 +73,13 @@ void live_map_put_address(LiveMap *live, const LinkAddress *address);
 void live_map_remove_address(LiveMap *live, const LinkAddress *address); /* by ifindex and net */
 void live_map_put_neighbour(LiveMap *live, const Neighbour *neighbour);
 void live_map_remove_neighbour(LiveMap *live, guint ifindex, const Ip *ip);
+/*
+ * A bridge has one entry for a MAC and a vlan: when the guest is seen on another port, the kernel tells the
+ * new entry and of the old one nothing. So a put moves it, and a remove counts only while it leads to that
+ * port. A permanent one, which no rule looks at, is not kept, and ends the learned one in its place.
+ */
 void live_map_put_fdb(LiveMap *live, const FdbEntry *entry);
-void live_map_remove_fdb(LiveMap *live, const FdbEntry *entry); /* by ifindex, MAC and vlan */
+void live_map_remove_fdb(LiveMap *live, const FdbEntry *entry);
 
 /*
  * A whole reading: links, addresses, neighbours and forwarding table of facts replace what is known of them.
@@ -97,7 +104,8 @@ GHashTable *live_map_domain_uuids(const LiveMap *live);
 GHashTable *live_map_network_uuids(const LiveMap *live);
 /* The network that has this bridge in its definition (of several the one that outranks), or NULL. */
 const Network *live_map_network_of_bridge(const LiveMap *live, const char *bridge);
-/* Leases (Lease) of a network, NULL if none were put. Borrowed. */
+/* Leases (Lease) of a network, by address and MAC, expired ones too; NULL if none were put. Borrowed until the
+ * next put of them. */
 const GPtrArray *live_map_leases(const LiveMap *live, const char *network_uuid);
 
 /* UUIDs of domains that must be read again, because a name in their XML went to another link. Each is told
@@ -124,15 +132,21 @@ guint live_map_size(const LiveMap *live);
 /* ------------------------------------------------------------------------------------------- changes */
 
 /*
- * Brings the map up to date and says what became different since the last time: Changes, networks first, then
- * leases, interfaces, findings; each row at most once. monotonic: microseconds; now: epoch seconds, by which
- * leases end. The array and all that is in it is borrowed until the next settle.
+ * Brings the map up to date and says what became different since the last time: Changes, sources and
+ * mismatches first, then networks (stopped, undefined, defined, started, changed), leases, interfaces (of both
+ * what was removed before what was added), findings (cleared before raised); each row at most once. monotonic:
+ * microseconds, never less than the last time; now: epoch seconds, by which leases end. The array and all that
+ * is in it is borrowed until the next settle.
+ *
+ * An interface of a domain stays the same one by UUID, MAC and alias (of several alike, in the order of XML); a
+ * port that no domain claims by name and index, so that one with a new name is removed and added.
  */
 const GPtrArray *live_map_settle(LiveMap *live, gint64 monotonic, gint64 now);
 
-/* Whether a settle would have something to do now, without regard to time. */
+/* Whether a settle would have something to do at the time of the last one. */
 gboolean live_map_is_dirty(const LiveMap *live);
 
-/* When settle has something to do though no fact came: a finding's grace ends (*monotonic), a lease ends
- * (*epoch: the first second in which it does not live). G_MAXINT64 each where nothing waits. */
+/* When settle has something to do though no fact came: a finding's grace ends, a neighbour ceases to be fresh,
+ * a network is to be looked at again (*monotonic; may be past), a lease ends (*epoch: the first second in
+ * which it does not live). G_MAXINT64 each where nothing waits. */
 void live_map_due(const LiveMap *live, gint64 *monotonic, gint64 *epoch);
