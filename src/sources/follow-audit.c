@@ -60,7 +60,7 @@ static void round_begin(Follower *follower)
     follower->round_quota = (guint)CLAMP(quota, 1, (gint64)follower->round->len);
 }
 
-static void audit_look(Follower *follower, FollowKey *key)
+void follow_audit_look(Follower *follower, FollowKey *key)
 {
     key->suspicion = SUSPICION_LOOK;
     follow_key_plan(follower, key, follower->now);
@@ -77,7 +77,7 @@ static void round_run(Follower *follower)
             continue;
         key->audited = TRUE;
         follower->round_asked++;
-        audit_look(follower, key);
+        follow_audit_look(follower, key);
     }
 }
 
@@ -109,7 +109,7 @@ static void audit_leases(Follower *follower)
     }
     for (guint i = 0; i < keys->len; i++) {
         if (follow_key_is_idle(keys->pdata[i]))
-            audit_look(follower, keys->pdata[i]);
+            follow_audit_look(follower, keys->pdata[i]);
     }
 }
 
@@ -157,6 +157,9 @@ gboolean follow_audit_doubts(Follower *follower, FollowKey *key, gconstpointer r
     if (suspicion == SUSPICION_NONE || suspicion == SUSPICION_WAITING)
         return FALSE;
     key->suspicion = SUSPICION_NONE;
+    /* What was lost while there was no connection is no mismatch. */
+    if (!follow_sync_settled(follower))
+        return FALSE;
     /* That it could not be read says nothing about it. */
     if (!record && !g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
         return FALSE;
@@ -173,7 +176,7 @@ gboolean follow_audit_doubts(Follower *follower, FollowKey *key, gconstpointer r
 
 void follow_audit_run(Follower *follower)
 {
-    gboolean serves = follower->connection == CONNECTION_ON && follower->told && !follower->syncing;
+    gboolean serves = follower->told && follow_sync_settled(follower);
 
     if (follower->now >= follower->audit_at) {
         follower->audit_at = follower->now + FOLLOW_AUDIT_EVERY;

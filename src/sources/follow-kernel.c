@@ -47,7 +47,7 @@ void follow_kernel_doubt(Follower *follower)
     if (!kernel->followed || !kernel->read)
         return; /* it will be read whole anyway, or not at all */
     kernel->doubted = TRUE;
-    follower->resync = TRUE;
+    kernel->lost = TRUE;
 }
 
 gboolean follow_kernel_holds(const Follower *follower)
@@ -66,16 +66,25 @@ gint64 follow_kernel_due(const Follower *follower)
 
 /* -------------------------------------------------------------------------------------- what it tells */
 
-/* It was told of: what an audit suspects of it may just be that. name: taken. */
-static void kernel_told(Follower *follower, char *name)
-{
-    g_hash_table_remove(follower->kernel.suspects, name);
-    g_free(name);
-}
-
 static gboolean kernel_suspects(const Follower *follower)
 {
     return g_hash_table_size(follower->kernel.suspects) > 0;
+}
+
+/* An audit wants to know what was told of. */
+static gboolean kernel_notes(const Follower *follower)
+{
+    return follower->kernel.told || kernel_suspects(follower);
+}
+
+/* It was told of: what an audit suspects of it may just be that. name: taken. */
+static void kernel_told(Follower *follower, char *name)
+{
+    g_autofree char *own = name;
+
+    g_hash_table_remove(follower->kernel.suspects, own);
+    if (follower->kernel.told)
+        g_hash_table_add(follower->kernel.told, g_steal_pointer(&own));
 }
 
 /*
@@ -108,7 +117,7 @@ void follower_link(Follower *follower, Link *link)
         link_free(link);
         return;
     }
-    if (kernel_suspects(follower))
+    if (kernel_notes(follower))
         kernel_told(follower, follow_name_link(link->ifindex));
     master_seen(follower, link);
     live_map_put_link(follower->live, link);
@@ -120,6 +129,7 @@ void follower_link_gone(Follower *follower, guint ifindex)
         return;
     /* Its addresses and neighbours go with it. */
     g_hash_table_remove_all(follower->kernel.suspects);
+    follower->kernel.told_gone = TRUE;
     g_hash_table_remove(follower->kernel.masters, GUINT_TO_POINTER(ifindex));
     live_map_remove_link(follower->live, ifindex);
 }
@@ -128,7 +138,7 @@ void follower_address(Follower *follower, const LinkAddress *address, gboolean g
 {
     if (!kernel_listens(follower))
         return;
-    if (kernel_suspects(follower))
+    if (kernel_notes(follower))
         kernel_told(follower, follow_name_address(address));
     if (gone)
         live_map_remove_address(follower->live, address);
@@ -140,7 +150,7 @@ void follower_neighbour(Follower *follower, const Neighbour *neighbour, gboolean
 {
     if (!kernel_listens(follower))
         return;
-    if (kernel_suspects(follower))
+    if (kernel_notes(follower))
         kernel_told(follower, follow_name_neighbour(neighbour));
     if (gone)
         live_map_remove_neighbour(follower->live, neighbour->ifindex, &neighbour->ip);
@@ -152,7 +162,7 @@ void follower_fdb(Follower *follower, const FdbEntry *entry, gboolean gone)
 {
     if (!kernel_listens(follower))
         return;
-    if (kernel_suspects(follower))
+    if (kernel_notes(follower))
         kernel_told(follower, follow_name_fdb(entry));
     if (gone)
         live_map_remove_fdb(follower->live, entry);
@@ -178,7 +188,7 @@ static Facts *kernel_read(Follower *follower)
     kernel->why = g_strdup(error->message);
     /* What could not be read may be anything by the time it can. */
     kernel->doubted = TRUE;
-    follower->resync = TRUE;
+    kernel->lost = TRUE;
     kernel->due = follower->now + follow_backoff(&kernel->failures, RETRY_FIRST, RETRY_MOST);
     return NULL;
 }
@@ -220,7 +230,8 @@ static void kernel_resolve(Follower *follower)
 
     if (!facts)
         return;
-    kernel->doubted = FALSE;
+    follower->resync = follower->resync || kernel->lost;
+    kernel->doubted = kernel->lost = FALSE;
     kernel->read = TRUE;
     kernel->due = follower->now + DOUBT_APART;
     kernel_adopt(follower, facts);
@@ -230,48 +241,79 @@ static void kernel_resolve(Follower *follower)
 
 /* ------------------------------------------------------------------------------------------- audit */
 
-/* What the map knows and what the kernel says now; NULL if that is in doubt. *changed: something was told
- * meanwhile. */
-static Facts *kernel_fresh(Follower *follower, gboolean *changed)
-{
-    guint64 before = follower->kernel.events;
-    g_autoptr(Facts) fresh = kernel_read(follower);
+typedef struct {
+    Facts *fresh, *known;
+    GHashTable *differences;
+    gboolean changed; /* something was told meanwhile */
+} KernelLook;
 
-    if (!fresh)
-        return NULL;
-    follower->world->ops->drain(follower->world);
-    *changed = follower->kernel.events != before;
-    return follower->kernel.doubted ? NULL : g_steal_pointer(&fresh);
+static void kernel_look_clear(KernelLook *look)
+{
+    facts_free(look->known);
+    facts_free(look->fresh);
+    g_clear_pointer(&look->differences, g_hash_table_unref);
 }
 
-void follow_kernel_audit(Follower *follower)
+/* Without what was told of while it was read: of that the map may know more than the reading. */
+static void kernel_look_compare(Follower *follower, KernelLook *look)
 {
     FollowKernel *kernel = &follower->kernel;
-    g_autoptr(Facts) fresh = NULL;
-    g_autoptr(Facts) known = NULL;
-    g_autoptr(GHashTable) differences = NULL;
-    gboolean changed = FALSE;
     GHashTableIter iter;
     gpointer name;
 
-    if (!kernel->read || kernel->doubted)
-        return;
-    fresh = kernel_fresh(follower, &changed);
-    if (!fresh)
-        return;
-    known = live_map_facts(follower->live);
-    differences = follow_kernel_differences(known, fresh);
-    if (g_hash_table_size(differences) == 0) {
-        /* Ages, and what no rule looks at, are told by nobody. */
-        if (!changed)
-            kernel_adopt(follower, fresh);
-        return;
-    }
+    look->known = live_map_facts(follower->live);
+    look->differences = follow_kernel_differences(look->known, look->fresh);
+    g_hash_table_iter_init(&iter, kernel->told);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        g_hash_table_remove(look->differences, name);
+}
+
+/* Compares the map with what the kernel says now. FALSE: that is in doubt. */
+static gboolean kernel_look(Follower *follower, KernelLook *look)
+{
+    FollowKernel *kernel = &follower->kernel;
+    guint64 before = kernel->events;
+    gboolean ok;
+
+    kernel->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    kernel->told_gone = FALSE;
+    look->fresh = kernel_read(follower);
+    if (look->fresh)
+        follower->world->ops->drain(follower->world);
+    ok = look->fresh && !kernel->doubted && !kernel->told_gone;
+    look->changed = kernel->events != before;
+    if (ok)
+        kernel_look_compare(follower, look);
+    g_clear_pointer(&kernel->told, g_hash_table_unref);
+    return ok;
+}
+
+static void kernel_suspect(Follower *follower, GHashTable *differences)
+{
+    FollowKernel *kernel = &follower->kernel;
+    GHashTableIter iter;
+    gpointer name;
+
     g_hash_table_remove_all(kernel->suspects);
     g_hash_table_iter_init(&iter, differences);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         g_hash_table_add(kernel->suspects, g_strdup(name));
     kernel->recheck = follower->now + FOLLOW_DOUBT;
+}
+
+void follow_kernel_audit(Follower *follower)
+{
+    KernelLook look = {0};
+
+    if (!follower->kernel.read || follower->kernel.doubted)
+        return;
+    if (kernel_look(follower, &look)) {
+        if (g_hash_table_size(look.differences) > 0)
+            kernel_suspect(follower, look.differences);
+        else if (!look.changed)
+            kernel_adopt(follower, look.fresh); /* ages, and what no rule looks at, are told by nobody */
+    }
+    kernel_look_clear(&look);
 }
 
 static Link *link_copy(const Link *link)
@@ -356,44 +398,42 @@ static SourceId difference_source(const FollowDifference *difference)
 }
 
 /* One line a source, in the words of the first. */
-static void kernel_report(Follower *follower, GHashTable *differences, const GPtrArray *names,
-                          SourceId source, const Facts *known, const Facts *fresh)
+static void kernel_report(Follower *follower, const KernelLook *look, const GPtrArray *names, SourceId source)
 {
     g_autofree char *text = NULL;
     guint count = 0;
 
     for (guint i = 0; i < names->len; i++) {
-        const FollowDifference *difference = g_hash_table_lookup(differences, names->pdata[i]);
+        const FollowDifference *difference = g_hash_table_lookup(look->differences, names->pdata[i]);
 
         if (difference_source(difference) != source)
             continue;
         if (count++ == 0)
-            text = follow_difference_text(difference, known, fresh);
+            text = follow_difference_text(difference, look->known, look->fresh);
     }
     if (count > 0)
         follow_audit_mismatch(follower, source, count, text);
 }
 
+static void kernel_believe(Follower *follower, const KernelLook *look)
+{
+    g_autoptr(GPtrArray) names = kernel_confirmed(follower, look->differences);
+
+    kernel_report(follower, look, names, SOURCE_LINKS);
+    kernel_report(follower, look, names, SOURCE_NEIGHBOURS);
+    for (guint i = 0; i < names->len; i++)
+        difference_adopt(follower, g_hash_table_lookup(look->differences, names->pdata[i]));
+}
+
 static void kernel_recheck(Follower *follower)
 {
-    g_autoptr(Facts) fresh = NULL;
-    g_autoptr(Facts) known = NULL;
-    g_autoptr(GHashTable) differences = NULL;
-    g_autoptr(GPtrArray) names = NULL;
-    gboolean changed = FALSE;
+    KernelLook look = {0};
 
     follower->kernel.recheck = FOLLOW_NEVER;
-    fresh = kernel_suspects(follower) ? kernel_fresh(follower, &changed) : NULL;
-    if (!fresh)
-        return;
-    known = live_map_facts(follower->live);
-    differences = follow_kernel_differences(known, fresh);
-    names = kernel_confirmed(follower, differences);
-    kernel_report(follower, differences, names, SOURCE_LINKS, known, fresh);
-    kernel_report(follower, differences, names, SOURCE_NEIGHBOURS, known, fresh);
-    for (guint i = 0; i < names->len; i++)
-        difference_adopt(follower, g_hash_table_lookup(differences, names->pdata[i]));
+    if (kernel_suspects(follower) && kernel_look(follower, &look))
+        kernel_believe(follower, &look);
     g_hash_table_remove_all(follower->kernel.suspects);
+    kernel_look_clear(&look);
 }
 
 void follow_kernel_run(Follower *follower)

@@ -90,12 +90,15 @@ typedef struct {
     gboolean followed; /* the host is this one */
     gboolean read;     /* once, at least */
     gboolean doubted;  /* something was missed: to be read whole */
+    gboolean lost;     /* something was missed, or not read: when it is, that is a resync */
     gboolean failed;   /* it could not be: why; not held back for it any more */
     char *why;
     gint64 due; /* of the next reading of all, while doubted */
     guint failures;
     guint64 events;       /* told so far */
     GHashTable *masters;  /* ifindex -> ifindex of its master */
+    GHashTable *told;     /* names of what was told while everything is read for the audit; else NULL */
+    gboolean told_gone;   /* a link went meanwhile, and what hung on it */
     GHashTable *suspects; /* set of what differed in an audit and was not told of since; see follow-compare */
     gint64 recheck;       /* when it is compared once more; FOLLOW_NEVER */
 } FollowKernel;
@@ -193,10 +196,14 @@ void follow_sync_connected(Follower *follower, const FollowHost *host);
 void follow_sync_lost(Follower *follower, const char *why);
 /* Everything of libvirt is read again. */
 void follow_sync_begin(Follower *follower);
-/* Connects, asks for lists, notices slow ones. */
+/* Notices lists that are slow. */
+void follow_sync_late(Follower *follower);
+/* Connects, asks for lists. */
 void follow_sync_run(Follower *follower);
 /* Whether all that a snapshot waits for is there, or slow, or failed. */
 gboolean follow_sync_complete(const Follower *follower);
+/* Nothing that was lost is still to be read, not even over a list that is late. */
+gboolean follow_sync_settled(const Follower *follower);
 gint64 follow_sync_due(const Follower *follower);
 /* A list is wanted now. */
 void follow_list_want(Follower *follower, FollowKind kind, gboolean audit);
@@ -244,6 +251,8 @@ gboolean follow_kernel_holds(const Follower *follower);
 /* ---------------------------------------------------------------------------------------- audit */
 
 void follow_audit_run(Follower *follower);
+/* An idle key is read, and what it says compared with the map. */
+void follow_audit_look(Follower *follower, FollowKey *key);
 /* The answer to a key that an audit asked for: TRUE if it is not to be believed yet. */
 gboolean follow_audit_doubts(Follower *follower, FollowKey *key, gconstpointer record, const GError *error);
 /* It is not asked by the round any more. */

@@ -135,19 +135,18 @@ static void list_trouble(FollowList *list, FollowKind kind, const char *why)
     list->trouble = why ? g_strdup_printf("the list of %s: %s", list_noun(kind), why) : NULL;
 }
 
-static gboolean list_is_late(const Follower *follower, const FollowList *list)
+static void list_late(const Follower *follower, FollowList *list, FollowKind kind)
 {
-    return list->asked && !list->slow && follower->now - list->asked_at >= FOLLOW_SLOW;
+    if (!list->asked || list->slow || follower->now - list->asked_at < FOLLOW_SLOW)
+        return;
+    list->slow = TRUE;
+    list_trouble(list, kind, "no answer for a second");
 }
 
 static void list_run(Follower *follower, FollowKind kind)
 {
-    FollowList *list = &follower->lists[kind];
+    const FollowList *list = &follower->lists[kind];
 
-    if (list_is_late(follower, list)) {
-        list->slow = TRUE;
-        list_trouble(list, kind, "no answer for a second");
-    }
     if (!list->asked && list->due <= follower->now)
         list_ask(follower, kind);
 }
@@ -167,12 +166,11 @@ static gboolean key_is_newer(const FollowKey *key, const FollowList *list)
     return key->asked_at >= list->asked_at || (key->waiting && key->suspicion == SUSPICION_NONE);
 }
 
+/* The list may be from before an event that was acted on since: its own reading tells. */
 static void key_suspect(Follower *follower, FollowKey *key)
 {
-    if (!follow_key_is_idle(key))
-        return;
-    key->suspicion = SUSPICION_WAITING;
-    follow_key_plan(follower, key, follower->now + FOLLOW_DOUBT);
+    if (follow_key_is_idle(key))
+        follow_audit_look(follower, key);
 }
 
 static void key_take_listed(FollowKey *key, const FollowListed *listed)
@@ -268,6 +266,12 @@ void follow_list_answered(Follower *follower, FollowKind kind, const GPtrArray *
 
 /* ---------------------------------------------------------------------------------------------- run */
 
+void follow_sync_late(Follower *follower)
+{
+    list_late(follower, &follower->lists[FOLLOW_DOMAIN], FOLLOW_DOMAIN);
+    list_late(follower, &follower->lists[FOLLOW_NETWORK], FOLLOW_NETWORK);
+}
+
 void follow_sync_run(Follower *follower)
 {
     if (follower->connection == CONNECTION_OFF && follower->now >= follower->connect_at) {
@@ -283,6 +287,14 @@ void follow_sync_run(Follower *follower)
 static gboolean list_is_awaited(const FollowList *list)
 {
     return (list->sync || list->sync_next) && !list->trouble;
+}
+
+gboolean follow_sync_settled(const Follower *follower)
+{
+    const FollowList *domains = &follower->lists[FOLLOW_DOMAIN], *networks = &follower->lists[FOLLOW_NETWORK];
+
+    return follower->connection == CONNECTION_ON && !follower->syncing && follower->sync_pending == 0 &&
+           !domains->sync && !domains->sync_next && !networks->sync && !networks->sync_next;
 }
 
 gboolean follow_sync_complete(const Follower *follower)

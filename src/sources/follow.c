@@ -366,6 +366,7 @@ gint64 follower_run(Follower *follower, gint64 monotonic, gint64 wall)
     follower->world->ops->drain(follower->world);
     events_act(follower);
     doubts_act(follower);
+    follow_sync_late(follower);
     follow_kernel_run(follower);
     follow_audit_run(follower);
     follow_leases_run(follower);
