@@ -11,5 +11,6 @@ extern const Command command_template_list, command_template_show, command_templ
 extern const Command command_domiflist, command_domifaddr, command_map, command_who, command_ip,
     command_status, command_capture;
 extern const Command command_attach_interface, command_detach_interface, command_connect;
+extern const Command command_watch, command_wait;
 extern const Command command_repair;
 extern const Command command_help, command_complete;

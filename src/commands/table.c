@@ -24,6 +24,8 @@ const Command *const commands[] = {
     &command_attach_interface,
     &command_detach_interface,
     &command_connect,
+    &command_watch,
+    &command_wait,
     &command_repair,
     &command_help,
     &command_complete,

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands/commands.h"
+
+#include <string.h>
+
+/* What watch and wait refuse before they ask anybody. Each line of words runs in a process of its own, whose
+ * standard error is looked at; what is not refused there is refused because the host is a captured one. */
+
+#define REPLAYED "*error: * follows what happens, and in a captured host nothing does\nhint: vnat help *"
+
+static int run_words(const Command *command, const char *line)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    g_autofree char **argv = g_memdup2(words, (g_strv_length(words) + 1) * sizeof(char *));
+    Context ctx = {.replay = "/nonexistent", .deadline = deadline_in(5)};
+    GError *error = NULL;
+    int code;
+
+    ctx.options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    code = command_parse(&ctx, command, (int)g_strv_length(words), argv, &error) ? command->run(&ctx)
+                                                                                 : report(&ctx, error);
+    g_hash_table_unref(ctx.options);
+    g_ptr_array_unref(ctx.words);
+    return code;
+}
+
+static void assert_said(const Command *command, const char *line, const char *pattern)
+{
+    if (g_test_subprocess()) {
+        const char *wanted = g_getenv("FOLLOWING_LINE");
+
+        if (g_strcmp0(wanted, line) == 0)
+            _Exit(run_words(command, line) == EXIT_USAGE ? 0 : 1);
+        return;
+    }
+    g_setenv("FOLLOWING_LINE", line, TRUE);
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+    g_test_trap_assert_stdout_unmatched("*vnat*");
+    g_test_trap_assert_stderr(pattern);
+}
+
+static void test_watch(void)
+{
+    assert_said(&command_watch, "watch --for 0",
+                "error: --for takes seconds, not '0'\nhint: vnat help watch\n");
+    assert_said(&command_watch, "watch --for -1", "error: --for takes seconds, not '-1'\n*");
+    assert_said(&command_watch, "watch --for 1s", "error: --for takes seconds, not '1s'\n*");
+    assert_said(&command_watch, "watch --for nan", "error: --for takes seconds, not 'nan'\n*");
+    assert_said(&command_watch, "watch --for inf", "error: --for takes seconds, not 'inf'\n*");
+    assert_said(&command_watch, "watch --for ", "error: --for takes seconds, not ''\n*");
+    assert_said(&command_watch, "watch --count x", "error: --count takes a number, not 'x'\n*");
+    assert_said(&command_watch, "watch --count -1", "error: --count takes a number, not '-1'\n*");
+    assert_said(&command_watch, "watch --columns ip", "error: there is no option '--columns'\n*");
+    assert_said(&command_watch, "watch x", "error: 'x' is one argument too many\n*");
+    assert_said(&command_watch, "watch --for 0.5 --count 0 --json --no-snapshot", REPLAYED);
+    assert_said(&command_watch, "watch", REPLAYED);
+}
+
+static void test_wait(void)
+{
+    assert_said(&command_wait, "wait", "error: DOMAIN is missing\nhint: vnat help wait\n");
+    assert_said(&command_wait, "wait VM1 --for tap",
+                "error: --for takes address, link or port:N, not 'tap'\nhint: vnat help wait\n");
+    assert_said(&command_wait, "wait VM1 --for port", "error: --for takes address, *, not 'port'\n*");
+    assert_said(&command_wait, "wait VM1 --for port:", "error: --for takes address, *, not 'port:'\n*");
+    assert_said(&command_wait, "wait VM1 --for port:0", "error: --for takes address, *, not 'port:0'\n*");
+    assert_said(&command_wait, "wait VM1 --for port:65536", "error: --for takes address, *port:65536'\n*");
+    assert_said(&command_wait, "wait VM1 --for port:22x", "error: --for takes address, *port:22x'\n*");
+    assert_said(&command_wait, "wait VM1 --timeout 0", "error: --timeout takes seconds, not '0'\n*");
+    assert_said(&command_wait, "wait VM1 --json", "error: there is no option '--json'\n*");
+    assert_said(&command_wait, "wait VM1", REPLAYED);
+    assert_said(&command_wait, "wait --for address VM1", REPLAYED);
+    assert_said(&command_wait, "wait --for link VM1 --timeout 0.1", REPLAYED);
+    assert_said(&command_wait, "wait --for port:65535 VM1", REPLAYED);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/following/watch", test_watch);
+    g_test_add_func("/following/wait", test_wait);
+    return g_test_run();
+}
