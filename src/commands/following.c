@@ -7,6 +7,7 @@
 #include "sources/follow-live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <math.h>
 #include <signal.h>
@@ -40,6 +41,7 @@ struct Following {
 };
 
 #define SIGNAL_BASE 128
+#define SIGNAL_SECONDS 1 /* for a clean end */
 
 void following_end(Following *following, int code)
 {
@@ -129,16 +131,58 @@ static const FollowSink own_sink = {.snapshot = on_snapshot, .changes = on_chang
 
 /* --------------------------------------------------------------------------------- what ends it */
 
-static gboolean on_interrupt(gpointer data)
+static void following_keep(Following *following, guint id)
 {
-    following_end(data, SIGNAL_BASE + SIGINT);
+    g_array_append_val(following->sources, id);
+}
+
+/*
+ * A signal ends the loop by way of a pipe. But the loop may not run: standard output blocks while its reader
+ * does not read. So a clock is set as well, and when it rings the process leaves, with the same exit code.
+ */
+static int signal_pipe[2] = {-1, -1};
+static volatile sig_atomic_t signal_caught;
+
+static void on_signal(int number)
+{
+    int kept = errno;
+
+    signal_caught = number;
+    if (write(signal_pipe[1], "", 1) < 0)
+        errno = 0; /* full: it has been told already */
+    alarm(SIGNAL_SECONDS);
+    errno = kept;
+}
+
+static void on_alarm(int number)
+{
+    _exit(SIGNAL_BASE + signal_caught);
+}
+
+static gboolean on_signal_told(gint fd, GIOCondition condition, gpointer data)
+{
+    following_end(data, SIGNAL_BASE + signal_caught);
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_terminate(gpointer data)
+static void catch_signal(int number, void (*handler)(int number))
 {
-    following_end(data, SIGNAL_BASE + SIGTERM);
-    return G_SOURCE_CONTINUE;
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+static gboolean catch_signals(Following *following, GError **error)
+{
+    if (!g_unix_open_pipe(signal_pipe, FD_CLOEXEC, error) ||
+        !g_unix_set_fd_nonblocking(signal_pipe[1], TRUE, error))
+        return FALSE;
+    following_keep(following, g_unix_fd_add(signal_pipe[0], G_IO_IN, on_signal_told, following));
+    catch_signal(SIGALRM, on_alarm);
+    catch_signal(SIGINT, on_signal);
+    catch_signal(SIGTERM, on_signal);
+    return TRUE;
 }
 
 static gboolean on_reader_gone(gint fd, GIOCondition condition, gpointer data)
@@ -159,11 +203,6 @@ static gboolean on_deadline(gpointer data)
     vnat_error_hint(&error, "systemctl status libvirtd virtqemud");
     following_fail(following, error);
     return G_SOURCE_REMOVE;
-}
-
-static void following_keep(Following *following, guint id)
-{
-    g_array_append_val(following->sources, id);
 }
 
 /* A reader that goes while nothing happens would otherwise be noticed at the next line. */
@@ -256,10 +295,11 @@ void following_free(Following *following)
 int following_run(Following *following)
 {
     gint64 left = following->ctx->deadline - g_get_monotonic_time();
+    GError *error = NULL;
 
     following->deadline = g_timeout_add((guint)CLAMP(left / 1000, 0, G_MAXINT), on_deadline, following);
-    following_keep(following, g_unix_signal_add(SIGINT, on_interrupt, following));
-    following_keep(following, g_unix_signal_add(SIGTERM, on_terminate, following));
+    if (!catch_signals(following, &error))
+        following_fail(following, error);
     watch_reader(following);
     following->runner = g_source_new(&runner_funcs, sizeof(Runner));
     ((Runner *)following->runner)->following = following;
