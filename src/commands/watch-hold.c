@@ -4,9 +4,10 @@
 #include <string.h>
 
 typedef struct {
-    char *key; /* the row's */
-    char *tap; /* what a check would call it; NULL */
-    Ip answer; /* family 0: not about an address */
+    char *key;       /* the row's */
+    char *tap;       /* what a check would call it; NULL */
+    Ip answer;       /* family 0: not about an address */
+    gboolean is_new; /* that the row is there */
     GString *lines;
     gint64 due;
 } Held;
@@ -89,25 +90,33 @@ static gboolean is_answer(const Change *change, const char *lines, Ip *ip)
     return FALSE;
 }
 
+/* A guest with its tap (if it has one), and past the pause that every start begins with. */
+static gboolean is_whole(const MapRow *row)
+{
+    return row->has_domain && (row->ifindex || !row->tap) && row->domain_state != DOMAIN_PAUSED;
+}
+
 /* Whether it may be half of something. */
 static gboolean is_half(const Change *change, const char *lines, Ip *answer)
 {
     if (!*lines)
         return FALSE;
     if (change->type == CHANGE_INTERFACE_ADDED)
-        return !change->row->has_domain;
+        return !is_whole(change->row);
     if (change->type != CHANGE_INTERFACE_CHANGED || !change->row->has_domain)
         return FALSE;
-    return (change->before->ifindex && !change->row->ifindex) || is_answer(change, lines, answer);
+    return (change->before->ifindex && !change->row->ifindex) ||
+           (change->before->carrier == 1 && change->row->carrier == 0) || is_answer(change, lines, answer);
 }
 
-static void hold_add(WatchHold *hold, const MapRow *row, const Ip *answer, const char *lines,
+static void hold_add(WatchHold *hold, const Change *change, const Ip *answer, const char *lines,
                      gint64 monotonic)
 {
     Held *held = g_new0(Held, 1);
 
-    held->key = row_key(row);
-    held->tap = g_strdup(row->tap);
+    held->key = row_key(change->row);
+    held->tap = g_strdup(change->row->tap);
+    held->is_new = change->type == CHANGE_INTERFACE_ADDED;
     held->answer = *answer;
     held->lines = g_string_new(lines);
     held->due = monotonic + WATCH_HOLD_USEC;
@@ -130,21 +139,38 @@ static char *hold_forget(WatchHold *hold, Held *held, char *lines)
     return lines;
 }
 
+/* The row is gone: of a port, or a guest, that nobody has heard of there is nothing to tell. */
+static char *hold_end(WatchHold *hold, Held *held, const Change *change, char *lines)
+{
+    gboolean is_news = change->row->has_domain && !held->is_new;
+
+    hold_forget(hold, held, NULL);
+    if (is_news)
+        return lines;
+    g_free(lines);
+    return NULL;
+}
+
 /* Something else happened to a row of which something waits. */
 static char *hold_join(WatchHold *hold, Held *held, const Change *change, char *lines)
 {
-    if (change->type == CHANGE_INTERFACE_REMOVED) {
-        hold_forget(hold, held, NULL);
-        if (change->row->has_domain)
-            return lines;
-        g_free(lines);
-        return NULL;
-    }
+    if (change->type == CHANGE_INTERFACE_REMOVED)
+        return hold_end(hold, held, change, lines);
     if (held->answer.family)
         return *lines ? hold_tell(hold, held, lines) : lines;
-    g_string_append(held->lines, lines);
+    if (held->is_new && is_whole(change->row))
+        return hold_forget(hold, held, lines);
+    g_string_append(held->is_new ? g_string_truncate(held->lines, 0) : held->lines, lines);
     g_free(lines);
     return NULL;
+}
+
+gboolean watch_hold_has_new(const WatchHold *hold, const Change *change)
+{
+    g_autofree char *key = change->type == CHANGE_INTERFACE_CHANGED ? row_key(change->row) : NULL;
+    const Held *held = key ? hold_find(hold, key) : NULL;
+
+    return held && held->is_new;
 }
 
 static char *hold_pass_row(WatchHold *hold, const Change *change, char *lines, gint64 monotonic)
@@ -157,7 +183,7 @@ static char *hold_pass_row(WatchHold *hold, const Change *change, char *lines, g
         return hold_join(hold, held, change, lines);
     if (!is_half(change, lines, &answer))
         return lines;
-    hold_add(hold, change->row, &answer, lines, monotonic);
+    hold_add(hold, change, &answer, lines, monotonic);
     g_free(lines);
     return NULL;
 }
@@ -170,7 +196,7 @@ static char *hold_pass_lease(WatchHold *hold, const Change *change, char *lines)
 
     if (held && held->answer.family && ip_equal(&held->answer, &change->lease->ip))
         return hold_forget(hold, held, lines);
-    return lines;
+    return held && held->is_new ? hold_tell(hold, held, lines) : lines;
 }
 
 /* What is wrong with a port comes after that it is there. */

@@ -7,10 +7,11 @@
 
 /*
  * Words that wait a moment, since what they say is mostly half of something. When a guest starts, its tap is
- * on the bridge before libvirt says whose it is; when one ends, its tap is gone before libvirt says that the
- * guest is; when one gets a lease, the kernel has a neighbour before the lease is written down. So of a port
- * that no domain claims, a tap that went, and a neighbour, is told a second later, or not at all if the rest
- * has come by then. Only for people: JSON is never held back. Pure: time is an argument.
+ * on the bridge before libvirt says whose it is, and the guest is paused at first; when one ends, its tap
+ * loses its carrier and is gone before libvirt says that the guest is; when one gets a lease, the kernel has
+ * a neighbour before the lease is written down. So of a port that no domain claims, a guest without its tap
+ * or paused, a tap that went, and a neighbour, is told a second later, or at once with the rest, or not at
+ * all. Only for people: JSON is never held back. Pure: time is an argument.
  */
 typedef struct WatchHold WatchHold;
 
@@ -20,6 +21,12 @@ WatchHold *watch_hold_new(void);
 /* NULL is allowed. */
 void watch_hold_free(WatchHold *hold);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchHold, watch_hold_free)
+
+/*
+ * Whether what waits of this row is that it is there. Then a change of it is no news, but makes that more
+ * complete: let the lines be those of CHANGE_INTERFACE_ADDED.
+ */
+gboolean watch_hold_has_new(const WatchHold *hold, const Change *change);
 
 /* The lines of a change, each with its line feed: takes them. Returns those to print now, NULL for none. */
 char *watch_hold_pass(WatchHold *hold, const Change *change, char *lines, gint64 monotonic);

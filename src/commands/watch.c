@@ -86,10 +86,13 @@ static char *words_of_change(Watch *watch, const Change *change)
 {
     char *text = NULL;
     char *lines;
+    Change told = *change;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    watch_text_change(out, &watch->stamp, &watch->ctx->view, change);
+    if (watch_hold_has_new(watch->hold, change))
+        told.type = CHANGE_INTERFACE_ADDED;
+    watch_text_change(out, &watch->stamp, &watch->ctx->view, &told);
     fclose(out);
     lines = g_strdup(text);
     free(text);

@@ -59,10 +59,12 @@ static void test_port(Scene *scene, gconstpointer data)
 
     g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
     assert_passes(scene, &added, "added\n", 5, NULL);
-    assert_passes(scene, &changed, "carrier\n", 6, NULL);
+    g_assert_true(watch_hold_has_new(scene->hold, &changed));
+    assert_passes(scene, &changed, "added with carrier\n", 6, NULL);
     g_assert_cmpint(watch_hold_due(scene->hold), ==, 5 + SECOND);
     assert_releases(scene, 4 + SECOND, NULL);
-    assert_releases(scene, 5 + SECOND, "added\ncarrier\n");
+    assert_releases(scene, 5 + SECOND, "added with carrier\n");
+    g_assert_false(watch_hold_has_new(scene->hold, &changed));
     assert_releases(scene, G_MAXINT64, NULL);
     assert_passes(scene, &changed, "again\n", 7 + SECOND, "again\n");
     g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
@@ -83,12 +85,52 @@ static void test_port_claimed(Scene *scene, gconstpointer data)
     assert_passes(scene, &removed, "left\n", 2, "left\n");
 }
 
+/* A guest is told when its tap is there and it runs, or a second later; one that was never told ends so. */
+static void test_guest(Scene *scene, gconstpointer data)
+{
+    MapRow row = scene->gone;
+    Change added = row_change(CHANGE_INTERFACE_ADDED, &row, NULL);
+    Change changed = row_change(CHANGE_INTERFACE_CHANGED, &row, &scene->gone);
+    Change removed = row_change(CHANGE_INTERFACE_REMOVED, &row, NULL);
+    Change leased = {.type = CHANGE_LEASE_ADDED, .row = &row, .lease = scene->facts->leases->pdata[0]};
+
+    row.domain_state = DOMAIN_PAUSED;
+    assert_passes(scene, &added, "paused, no tap\n", 0, NULL);
+    row.ifindex = 11;
+    assert_passes(scene, &changed, "paused\n", 1, NULL);
+    row.domain_state = DOMAIN_RUNNING;
+    assert_passes(scene, &changed, "runs\n", 2, "runs\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    assert_passes(scene, &added, "whole\n", 3, "whole\n");
+    row.domain_state = DOMAIN_PAUSED;
+    assert_passes(scene, &added, "paused\n", 4, NULL);
+    assert_passes(scene, &leased, "got\n", 5, "paused\ngot\n");
+    assert_passes(scene, &added, "paused\n", 6, NULL);
+    assert_passes(scene, &removed, "gone\n", 7, NULL);
+    assert_releases(scene, G_MAXINT64, NULL);
+    /* Without a tap there is none to wait for. */
+    row.domain_state = DOMAIN_RUNNING;
+    row.ifindex = 0;
+    row.tap = NULL;
+    assert_passes(scene, &added, "user\n", 8, "user\n");
+}
+
 /* A guest that ends: its tap goes first. */
 static void test_tap(Scene *scene, gconstpointer data)
 {
     Change gone = row_change(CHANGE_INTERFACE_CHANGED, &scene->gone, world_row(scene->map, "vnet0"));
     Change removed = row_change(CHANGE_INTERFACE_REMOVED, &scene->gone, NULL);
+    MapRow quiet = scene->gone;
+    Change silenced = row_change(CHANGE_INTERFACE_CHANGED, &quiet, world_row(scene->map, "vnet0"));
 
+    quiet.ifindex = 11;
+    quiet.carrier = 0;
+    assert_passes(scene, &silenced, "no carrier\n", 0, NULL);
+    assert_passes(scene, &gone, "no tap\n", 0, NULL);
+    assert_passes(scene, &removed, "gone\n", 1, "gone\n");
+    assert_passes(scene, &silenced, "no carrier\n", 0, NULL);
+    assert_passes(scene, &gone, "no tap\n", 0, NULL);
+    assert_releases(scene, SECOND, "no carrier\nno tap\n");
     assert_passes(scene, &gone, "no tap\n", 0, NULL);
     assert_passes(scene, &removed, "gone\n", 1, "gone\n");
     assert_releases(scene, G_MAXINT64, NULL);
@@ -146,7 +188,7 @@ static void test_others(Scene *scene, gconstpointer data)
 {
     Change stray = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
     Change other = row_change(CHANGE_INTERFACE_REMOVED, world_row(scene->map, "vnet1"), NULL);
-    Change lease = {.type = CHANGE_LEASE_ADDED, .row = stray.row};
+    Change lease = {.type = CHANGE_LEASE_ADDED, .row = other.row, .lease = scene->facts->leases->pdata[1]};
     Change source = {.type = CHANGE_SOURCE_LIVE};
     Change changed =
         row_change(CHANGE_INTERFACE_CHANGED, world_row(scene->map, "vnet1"), world_row(scene->map, "vnet1"));
@@ -185,6 +227,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("port", test_port);
     ADD("port/claimed", test_port_claimed);
+    ADD("guest", test_guest);
     ADD("tap", test_tap);
     ADD("answer", test_answer);
     ADD("check", test_check);
