@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "config.h"
+#include "sources/dnsmasq-follow.h"
 #include "sources/leases-follow.h"
 #include "sources/libvirt-follow.h"
 #include "sources/links-follow.h"
@@ -21,7 +22,8 @@
  *
  *  - the kernel's messages are subscribed to from the first, since what comes before the follower's first
  *    reading must not be missed, and dropped when the connection turns out to be to another host;
- *  - the lease directory is watched from the first connection to the daemon whose directory it is.
+ *  - the lease directory, and the dnsmasqs, are watched from the first connection to the daemon whose they
+ * are.
  */
 
 #define KERNEL_SECONDS 2.0
@@ -35,10 +37,11 @@ struct FollowLive {
     gpointer wake_data;
     char *host;
     LibvirtFollow *libvirt;
-    LinksFollow *links;   /* NULL: cannot be followed, or are another host's */
-    char *links_why;      /* why they cannot */
-    LeasesFollow *leases; /* NULL: not on this host */
-    int clock;            /* a timerfd; -1 */
+    LinksFollow *links;      /* NULL: cannot be followed, or are another host's */
+    char *links_why;         /* why they cannot */
+    LeasesFollow *leases;    /* NULL: not on this host */
+    DnsmasqFollow *dnsmasqs; /* likewise */
+    int clock;               /* a timerfd; -1 */
     guint clock_source;
 };
 
@@ -49,28 +52,40 @@ static FollowLive *of_world(FollowWorld *world)
 
 /* -------------------------------------------------------------------------------- to the follower */
 
-static void tell_leases(FollowLive *live, FollowHost *host)
+static const FollowTell tell;
+
+static void on_dnsmasqs(gpointer data)
+{
+    const FollowLive *live = data;
+
+    live->wake(live->wake_data);
+}
+
+/* What the daemon's files tell, where they are here. */
+static void follow_files(FollowLive *live, FollowHost *host)
 {
     if (!libvirt_follow_files_here(host->uri)) {
         g_clear_pointer(&live->leases, leases_follow_free);
+        g_clear_pointer(&live->dnsmasqs, dnsmasq_follow_free);
         host->leases_why = "its lease files are not on this host";
         return;
     }
+    if (!live->leases) {
+        live->leases = leases_follow_new(VNAT_LIBVIRT_STATE_DIR "/dnsmasq", &tell, live);
+        live->dnsmasqs = dnsmasq_follow_new(VNAT_LIBVIRT_RUN_DIR "/network", follower_live(live->follower),
+                                            on_dnsmasqs, live);
+    }
     host->leases_evented = leases_follow_evented(live->leases, &host->leases_why);
 }
-
-static const FollowTell tell;
 
 static void on_connected(gpointer data, const char *uri, gboolean local)
 {
     FollowLive *live = data;
     FollowHost host = {.host = live->host, .uri = uri, .local = local};
 
-    if (libvirt_follow_files_here(uri) && !live->leases)
-        live->leases = leases_follow_new(VNAT_LIBVIRT_STATE_DIR "/dnsmasq", &tell, live);
     if (!local)
         g_clear_pointer(&live->links, links_follow_free);
-    tell_leases(live, &host);
+    follow_files(live, &host);
     follower_connected(live->follower, &host);
 }
 
@@ -87,7 +102,11 @@ static void on_listed(gpointer data, FollowKind kind, GPtrArray *listed, const G
 static void on_answered(gpointer data, FollowKind kind, const char *uuid, gpointer record,
                         const char *partial, const GError *error)
 {
-    follower_answered(((FollowLive *)data)->follower, kind, uuid, record, partial, error);
+    FollowLive *live = data;
+
+    follower_answered(live->follower, kind, uuid, record, partial, error);
+    if (kind == FOLLOW_NETWORK && live->dnsmasqs)
+        dnsmasq_follow_touch(live->dnsmasqs);
 }
 
 static void on_slow(gpointer data, FollowKind kind, const char *uuid)
@@ -198,6 +217,8 @@ static void live_drain(FollowWorld *world)
 
     if (live->links)
         links_follow_drain(live->links);
+    if (live->dnsmasqs)
+        dnsmasq_follow_run(live->dnsmasqs);
 }
 
 /* What cannot be followed is not read either: it would be true for a moment. */
@@ -310,6 +331,7 @@ void follow_live_free(FollowLive *live)
     libvirt_follow_free(live->libvirt);
     links_follow_free(live->links);
     leases_follow_free(live->leases);
+    dnsmasq_follow_free(live->dnsmasqs);
     if (live->clock >= 0) {
         g_source_remove(live->clock_source);
         close(live->clock);
