@@ -9,8 +9,10 @@
  * the map binds a name only to the link that bore it when the domain's XML was asked for.
  */
 
+#define NO_ANSWER "no answer for a second"
 #define RETRY_FIRST (1 * FOLLOW_SECOND)
 #define RETRY_MOST (10 * FOLLOW_SECOND)
+#define NAME_WITHIN (250 * FOLLOW_MS) /* a list that says the name of what is slow is waited for so long */
 
 void follow_record_free(FollowKind kind, gpointer record)
 {
@@ -120,11 +122,30 @@ static void answer_late(Follower *follower, FollowKey *key, const char *why)
         follow_list_want(follower, key->kind, FALSE);
     if (key->name)
         key_in_trouble(follower, key, why);
+    else
+        follower->nameless_due = MIN(follower->nameless_due, follower->now + NAME_WITHIN);
+}
+
+void follow_nameless_run(Follower *follower)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+
+    if (follower->now < follower->nameless_due)
+        return;
+    follower->nameless_due = FOLLOW_NEVER;
+    keys = follow_keys_of(follower, FOLLOW_DOMAIN);
+    g_ptr_array_extend_and_steal(keys, follow_keys_of(follower, FOLLOW_NETWORK));
+    for (guint i = 0; i < keys->len; i++) {
+        FollowKey *key = keys->pdata[i];
+
+        if (key->slow && !key->name)
+            key_in_trouble(follower, key, NO_ANSWER);
+    }
 }
 
 void follow_answer_slow(Follower *follower, FollowKey *key)
 {
-    answer_late(follower, key, "no answer for a second");
+    answer_late(follower, key, NO_ANSWER);
 }
 
 static void answer_failed(Follower *follower, FollowKey *key, const GError *error)
@@ -279,8 +300,6 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     }
     if (record && key->asked_run >= key->sync_run)
         follow_key_synced(follower, key);
-    else
-        again = again || (record && key->sync);
     answer_take(follower, key, record, partial, error);
     if (!again)
         return;

@@ -7,7 +7,8 @@
 /*
  * Whether two readings say the same. Left out is what changes without anybody telling, which the next reading
  * just takes over: whether a network starts with the host and its subnets, the link state of an interface,
- * what a guest agent says; in the kernel ages, a bridge's id, neighbours that nobody answered for.
+ * what a guest agent says; in the kernel ages, a bridge's id, addresses that are tentative, neighbours that
+ * nobody answered for.
  */
 
 /* ----------------------------------------------------------------------------------------- libvirt */
@@ -131,11 +132,6 @@ static gboolean same_link(const Link *a, const Link *b)
            a->is_bridge == b->is_bridge && a->is_port == b->is_port;
 }
 
-static gboolean same_address(const LinkAddress *a, const LinkAddress *b)
-{
-    return (a->flags & LINK_ADDRESS_TENTATIVE) == (b->flags & LINK_ADDRESS_TENTATIVE);
-}
-
 /* Entries that nobody answered for come and go in silence. */
 static gboolean neighbour_counts(const Neighbour *neighbour)
 {
@@ -183,11 +179,6 @@ static gboolean links_equal(gconstpointer known, gconstpointer fresh)
     return same_link(known, fresh);
 }
 
-static gboolean addresses_equal(gconstpointer known, gconstpointer fresh)
-{
-    return same_address(known, fresh);
-}
-
 static gboolean neighbours_equal(gconstpointer known, gconstpointer fresh)
 {
     const Neighbour *a = known, *b = fresh;
@@ -209,6 +200,26 @@ static void differ_links(GHashTable *table, const Facts *known, const Facts *fre
     }
 }
 
+static gboolean address_is_tentative(const LinkAddress *address)
+{
+    return (address->flags & LINK_ADDRESS_TENTATIVE) != 0;
+}
+
+/*
+ * A reading lists an IPv6 address while it is tentative, and again whenever the link comes up; the kernel
+ * tells of it when it is not any more.
+ */
+static void differ_not_tentative(GHashTable *table, const Facts *known)
+{
+    for (guint i = 0; i < known->addresses->len; i++) {
+        const LinkAddress *address = &g_array_index(known->addresses, LinkAddress, i);
+        g_autofree char *name = address_is_tentative(address) ? follow_name_address(address) : NULL;
+
+        if (name)
+            g_hash_table_remove(table, name);
+    }
+}
+
 static void differ_addresses(GHashTable *table, const Facts *known, const Facts *fresh)
 {
     for (guint i = 0; i < known->addresses->len; i++) {
@@ -219,8 +230,10 @@ static void differ_addresses(GHashTable *table, const Facts *known, const Facts 
     for (guint i = 0; i < fresh->addresses->len; i++) {
         const LinkAddress *address = &g_array_index(fresh->addresses, LinkAddress, i);
 
-        differ_fresh(table, DIFFER_ADDRESS, follow_name_address(address), address, addresses_equal);
+        differ_fresh(table, DIFFER_ADDRESS, follow_name_address(address), address, NULL);
     }
+    differ_not_tentative(table, known);
+    differ_not_tentative(table, fresh);
 }
 
 static void differ_neighbours(GHashTable *table, const Facts *known, const Facts *fresh)

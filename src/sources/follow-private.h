@@ -130,7 +130,8 @@ struct Follower {
     GQueue troubles[FOLLOW_KINDS];  /* FollowKey, the first to have trouble first */
     GHashTable *taps;               /* name -> GPtrArray of FollowKey of domains that claim it */
     FollowList lists[2];            /* FOLLOW_DOMAIN, FOLLOW_NETWORK */
-    gboolean asked_something;       /* flush */
+    gint64 nameless_due;      /* keys that are slow and have no name are told of without; FOLLOW_NEVER */
+    gboolean asked_something; /* flush */
 
     gboolean leases_evented;
     char *leases_why;
@@ -216,6 +217,8 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
                    const GError *error);
 void follow_record_free(FollowKind kind, gpointer record);
 void follow_answer_slow(Follower *follower, FollowKey *key);
+/* Tells of those whose name no list gave in time. */
+void follow_nameless_run(Follower *follower);
 /* It is not there (any more). The key may be gone after. */
 void follow_object_gone(Follower *follower, FollowKey *key);
 

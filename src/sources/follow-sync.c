@@ -84,7 +84,7 @@ void follow_sync_lost(Follower *follower, const char *why)
     follow_audit_lost(follower);
     list_reset(&follower->lists[FOLLOW_DOMAIN]);
     list_reset(&follower->lists[FOLLOW_NETWORK]);
-    follower->leases_due = FOLLOW_NEVER;
+    follower->leases_due = follower->nameless_due = FOLLOW_NEVER;
 }
 
 /* -------------------------------------------------------------------------------------------- lists */

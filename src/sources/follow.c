@@ -80,7 +80,7 @@ Follower *follower_new(FollowWorld *world, const FollowSink *sink, gpointer sink
         follower->lists[kind].due = FOLLOW_NEVER;
         follower->lists[kind].asked_at = -FOLLOW_NEVER;
     }
-    follower->leases_due = FOLLOW_NEVER;
+    follower->leases_due = follower->nameless_due = FOLLOW_NEVER;
     follow_kernel_init(&follower->kernel);
     follower->round = g_ptr_array_new_with_free_func(g_free);
     return follower;
@@ -345,7 +345,7 @@ static gint64 run_due(const Follower *follower)
 
     due = MIN(due, follow_kernel_due(follower));
     due = MIN(due, follower->audit_at);
-    due = MIN(due, follower->leases_due);
+    due = MIN(due, MIN(follower->leases_due, follower->nameless_due));
     due = MIN(due, live_due(follower));
     if (follower->events.length > 0)
         return follower->now;
@@ -367,6 +367,7 @@ gint64 follower_run(Follower *follower, gint64 monotonic, gint64 wall)
     events_act(follower);
     doubts_act(follower);
     follow_sync_late(follower);
+    follow_nameless_run(follower);
     follow_kernel_run(follower);
     follow_audit_run(follower);
     follow_leases_run(follower);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sim.h"
+#include "follow-tools.h"
 
 #include <string.h>
 
@@ -8,78 +8,6 @@
  * and answered at once. What holds at every line (no row of a link that never was the guest's, a consumer
  * that has the same rows) is checked by the simulation itself.
  */
-
-static Sim *calm_new(void)
-{
-    Sim *sim = sim_new(1, TRUE);
-
-    sim->log = g_string_new(NULL);
-    return sim;
-}
-
-/* A calm host with guests VM1 to VMn, followed. */
-static Sim *guests_new(guint count)
-{
-    Sim *sim = calm_new();
-
-    for (guint i = 0; i < count; i++)
-        g_assert_true(host_start(sim, i));
-    sim_advance(sim, 2 * SIM_SECOND);
-    g_assert_cmpuint(sim->snapshots, ==, 1);
-    g_string_truncate(sim->log, 0);
-    return sim;
-}
-
-static void assert_fine(Sim *sim)
-{
-    g_assert_cmpstr(sim->failure, ==, NULL);
-}
-
-static void assert_settled(Sim *sim)
-{
-    sim_quiesce(sim, 60 * SIM_SECOND);
-    check_settled(sim);
-    assert_fine(sim);
-}
-
-/* The words of the log are these, and it is empty after. */
-static void assert_log(Sim *sim, const char *words)
-{
-    g_assert_cmpstr(g_strstrip(sim->log->str), ==, words);
-    g_string_truncate(sim->log, 0);
-}
-
-static void assert_source(Sim *sim, SourceId id, SourceState state, const char *why)
-{
-    const SourceStatus *status = live_map_source(follower_live(sim->follower), id);
-
-    g_assert_cmpstr(source_state_name(status->state), ==, source_state_name(state));
-    g_assert_cmpstr(status->error, ==, why);
-}
-
-static FollowStats stats_of(Sim *sim)
-{
-    FollowStats stats;
-
-    follower_stats(sim->follower, &stats);
-    return stats;
-}
-
-static guint rows_count(Sim *sim)
-{
-    g_autoptr(GPtrArray) rows = live_map_rows(follower_live(sim->follower));
-
-    return rows->len;
-}
-
-/* The first row of a guest, by value but for its text. */
-static MapRow row_of(Sim *sim, guint guest)
-{
-    g_autoptr(GPtrArray) rows = live_map_rows_of(follower_live(sim->follower), sim->guests[guest].uuid);
-
-    g_assert_cmpuint(rows->len, >, 0);
-    return *(MapRow *)rows->pdata[0];
-}
 
 /* ------------------------------------------------------------------------------------- in health */
 
@@ -363,6 +291,19 @@ static void test_hung_new(void)
     assert_settled(sim);
 }
 
+/* Where lists hang too, it is told of all the same. */
+static void test_hung_nameless(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+    g_autofree char *why = g_strdup_printf("domain '%s': no answer for a second", sim->guests[1].uuid);
+
+    sim->guests[1].hangs = sim->list_hangs = sim->now + 4 * SIM_SECOND;
+    host_start(sim, 1);
+    sim_advance(sim, 1300 * SIM_MS);
+    assert_source(sim, SOURCE_LIBVIRT, SOURCE_STALE, why);
+    assert_settled(sim);
+}
+
 static void test_hung_lists(void)
 {
     g_autoptr(Sim) sim = calm_new();
@@ -395,280 +336,6 @@ static void test_failing(void)
     assert_settled(sim);
 }
 
-/* -------------------------------------------------------------------------------------------- kernel */
-
-static void test_overrun(void)
-{
-    g_autoptr(Sim) sim = guests_new(3);
-
-    sim->losing = 5000;
-    for (guint i = 0; i < 5000; i++)
-        host_link_tell(sim, host_tap(sim, i % 3));
-    host_link_rename(sim, host_tap(sim, 0), "vnet9");
-    sim->losing = 0;
-    sim_advance(sim, 100 * SIM_MS);
-    g_assert_cmpuint(sim->resyncs, ==, 1);
-    g_assert_cmpuint(stats_of(sim).kernel_reads, ==, 2);
-    assert_settled(sim);
-}
-
-/* Overrun again and again: it is not read without end, and right when it ends. */
-static void test_overrun_steady(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-    guint64 reads = stats_of(sim).kernel_reads;
-
-    for (guint i = 0; i < 1000; i++) {
-        sim->losing = 1;
-        host_link_tell(sim, host_tap(sim, 0));
-        sim_advance(sim, SIM_MS);
-    }
-    g_assert_cmpuint(stats_of(sim).kernel_reads - reads, <=, 12);
-    assert_settled(sim);
-}
-
-/* The name is another guest's within a millisecond, the index too; told in every order. */
-static void test_reused(gconstpointer same_index)
-{
-    for (guint32 seed = 0; seed < 200; seed++) {
-        g_autoptr(Sim) sim = sim_new(seed, FALSE);
-        const Link *tap;
-
-        host_start(sim, 0);
-        sim_advance(sim, SIM_SECOND);
-        tap = host_tap(sim, 0);
-        sim->reuse_ifindex = same_index ? tap->ifindex : 0;
-        host_destroy(sim, 0);
-        sim_advance(sim, SIM_MS / 2);
-        g_assert_true(host_start(sim, 2));
-        assert_settled(sim);
-    }
-}
-
-static void test_kernel_fails(void)
-{
-    g_autoptr(Sim) sim = calm_new();
-
-    host_start(sim, 0);
-    sim->kernel_fails = 2500 * SIM_MS;
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "snapshot");
-    assert_source(sim, SOURCE_LINKS, SOURCE_DOWN, "the kernel does not answer");
-    g_assert_cmpuint(row_of(sim, 0).ifindex, ==, 0);
-    sim_advance(sim, 4 * SIM_SECOND);
-    assert_source(sim, SOURCE_LINKS, SOURCE_LIVE, NULL);
-    g_assert_true(g_str_has_prefix(sim->log->str, "resync source.live source.live"));
-    g_assert_cmpuint(row_of(sim, 0).ifindex, !=, 0);
-    assert_settled(sim);
-}
-
-static void test_remote(void)
-{
-    g_autoptr(Sim) sim = calm_new();
-
-    sim->remote = TRUE;
-    host_start(sim, 0);
-    sim_advance(sim, SIM_SECOND);
-    assert_source(sim, SOURCE_LINKS, SOURCE_ABSENT, "the host is another one");
-    assert_source(sim, SOURCE_NEIGHBOURS, SOURCE_ABSENT, "the host is another one");
-    assert_source(sim, SOURCE_LEASES, SOURCE_LIVE, "of another host");
-    g_assert_cmpuint(stats_of(sim).kernel_reads, ==, 0);
-    g_assert_cmpuint(row_of(sim, 0).ifindex, ==, 0);
-    assert_fine(sim);
-}
-
-/* -------------------------------------------------------------------------------------------- leases */
-
-static void test_clock(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    host_lease(sim, 0, 3600);
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "lease.added interface.changed");
-    sim_clock(sim, 86400);
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "lease.removed interface.changed");
-    sim_clock(sim, -2 * 86400);
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "lease.added interface.changed");
-    sim_clock(sim, 86400);
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "");
-    assert_settled(sim);
-}
-
-static void test_expires(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    host_lease(sim, 0, 5);
-    sim_advance(sim, 3 * SIM_SECOND);
-    assert_log(sim, "lease.added interface.changed");
-    /* By itself, and in time. */
-    sim_advance(sim, 2 * SIM_SECOND + 10 * SIM_MS);
-    assert_log(sim, "lease.removed interface.changed");
-    assert_settled(sim);
-}
-
-static void test_unreadable(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    host_lease(sim, 0, 3600);
-    sim_advance(sim, SIM_SECOND);
-    sim->networks[0].unreadable = SIM_FOREVER;
-    sim_lease_event(sim, "virbr0");
-    sim_advance(sim, 20 * SIM_SECOND);
-    assert_source(sim, SOURCE_LEASES, SOURCE_STALE, "network 'net0': not to be read");
-    g_assert_cmpuint(row_of(sim, 0).addresses->len, ==, 1);
-    sim->networks[0].unreadable = 0;
-    sim_lease_event(sim, "virbr0");
-    sim_advance(sim, 100 * SIM_MS);
-    assert_source(sim, SOURCE_LEASES, SOURCE_LIVE, NULL);
-    assert_settled(sim);
-}
-
-/* The directory goes: leases are read after what happens to domains, and with the audit; it comes back. */
-static void test_directory(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    follower_leases_evented(sim->follower, FALSE, "the directory is gone");
-    follower_doubt(sim->follower, SOURCE_LEASES);
-    sim_event(sim, FOLLOW_NETWORK, sim->networks[1].uuid);
-    sim_advance(sim, 100 * SIM_MS);
-    assert_source(sim, SOURCE_LEASES, SOURCE_LIVE, "the directory is gone");
-    /* Nothing tells of the lease itself. */
-    host_lease(sim, 0, 3600);
-    g_sequence_remove_range(g_sequence_get_begin_iter(sim->agenda), g_sequence_get_end_iter(sim->agenda));
-    g_string_truncate(sim->log, 0);
-    sim_event(sim, FOLLOW_DOMAIN, sim->guests[0].uuid);
-    sim_advance(sim, 1200 * SIM_MS);
-    assert_log(sim, "lease.added interface.changed");
-    host_release(sim, 0);
-    g_sequence_remove_range(g_sequence_get_begin_iter(sim->agenda), g_sequence_get_end_iter(sim->agenda));
-    sim_advance(sim, 31 * SIM_SECOND);
-    assert_log(sim, "lease.removed interface.changed");
-    g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
-    follower_leases_evented(sim->follower, TRUE, NULL);
-    sim_doubt(sim, SOURCE_LEASES);
-    sim_advance(sim, 100 * SIM_MS);
-    assert_source(sim, SOURCE_LEASES, SOURCE_LIVE, NULL);
-    g_assert_true(g_str_has_prefix(sim->log->str, "resync"));
-    assert_settled(sim);
-}
-
-static void test_no_leases(void)
-{
-    g_autoptr(Sim) sim = calm_new();
-
-    sim->no_leases = TRUE;
-    sim_advance(sim, SIM_SECOND);
-    assert_log(sim, "snapshot");
-    assert_source(sim, SOURCE_LEASES, SOURCE_ABSENT, "no leases here");
-    assert_fine(sim);
-}
-
-/* --------------------------------------------------------------------------------------------- audit */
-
-/* What was on its way to the follower does not arrive, and nobody notices. */
-static void lose_silently(Sim *sim)
-{
-    g_sequence_remove_range(g_sequence_get_begin_iter(sim->agenda), g_sequence_get_end_iter(sim->agenda));
-    while (!g_queue_is_empty(&sim->kernel)) {
-        SimMessage *message = g_queue_pop_head(&sim->kernel);
-
-        link_free(message->link);
-        g_free(message);
-    }
-}
-
-/* Within an audit and a second; told, counted, adopted. */
-static void assert_found(Sim *sim, guint mismatches, const char *words)
-{
-    guint64 before = stats_of(sim).mismatches;
-
-    lose_silently(sim);
-    sim_advance(sim, 31 * SIM_SECOND + 200 * SIM_MS);
-    g_assert_cmpuint(stats_of(sim).mismatches - before, ==, mismatches);
-    g_assert_cmpstr(sim->log->str, !=, "");
-    if (!g_str_has_prefix(sim->log->str, words))
-        assert_log(sim, words);
-    g_string_truncate(sim->log, 0);
-}
-
-static void test_audit_domains(void)
-{
-    g_autoptr(Sim) sim = guests_new(2);
-
-    host_pause(sim, 0);
-    assert_found(sim, 1, "audit.mismatch interface.changed");
-    /* The tap that is gone makes its domain doubtful: that is found by itself then. */
-    host_destroy(sim, 1);
-    assert_found(sim, 1, "audit.mismatch interface.changed");
-    g_assert_cmpuint(rows_count(sim), ==, 1);
-    host_start(sim, 3);
-    lose_silently(sim);
-    sim_advance(sim, 33 * SIM_SECOND);
-    g_assert_nonnull(strstr(sim->log->str, "audit.mismatch"));
-    g_assert_cmpuint(rows_count(sim), ==, 2);
-    assert_fine(sim);
-}
-
-static void test_audit_kernel(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    host_link_master(sim, host_tap(sim, 0), 0);
-    assert_found(sim, 1, "audit.mismatch interface.changed");
-    host_neighbour(sim, host_bridge(sim, 0), &(Ip){4, {192, 168, 100, 10}},
-                   &((DomainInterface *)sim->guests[0].running->interfaces->pdata[0])->mac, NEIGHBOUR_STALE);
-    assert_found(sim, 1, "audit.mismatch interface.changed");
-    assert_fine(sim);
-}
-
-static void test_audit_leases(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    host_lease(sim, 0, 3600);
-    assert_found(sim, 1, "audit.mismatch lease.added interface.changed");
-    assert_fine(sim);
-}
-
-/* A difference that an event explains is none. */
-static void test_audit_late_event(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    sim_advance(sim, 27900 * SIM_MS);
-    host_pause(sim, 0);
-    lose_silently(sim);
-    sim_advance(sim, 500 * SIM_MS);
-    sim_event(sim, FOLLOW_DOMAIN, sim->guests[0].uuid);
-    sim_advance(sim, 60 * SIM_SECOND);
-    g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
-    g_assert_cmpuint(stats_of(sim).audits, ==, 3);
-    assert_settled(sim);
-}
-
-/* What libvirt has no event for is adopted without a word about the audit. */
-static void test_audit_without_event(void)
-{
-    g_autoptr(Sim) sim = guests_new(1);
-
-    sim->networks[1].network->autostart = TRUE;
-    sim_advance(sim, 32 * SIM_SECOND);
-    g_assert_nonnull(strstr(sim->log->str, "network.changed"));
-    g_string_truncate(sim->log, 0);
-    ((DomainInterface *)sim->guests[0].running->interfaces->pdata[0])->link = LINK_DOWN;
-    sim_advance(sim, 32 * SIM_SECOND);
-    g_assert_nonnull(strstr(sim->log->str, "interface.changed"));
-    g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
-    assert_settled(sim);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -686,23 +353,8 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/hung/one", test_hung_one);
     g_test_add_func("/follow/hung/all", test_hung_all);
     g_test_add_func("/follow/hung/new", test_hung_new);
+    g_test_add_func("/follow/hung/nameless", test_hung_nameless);
     g_test_add_func("/follow/hung/lists", test_hung_lists);
     g_test_add_func("/follow/failing", test_failing);
-    g_test_add_func("/follow/kernel/overrun", test_overrun);
-    g_test_add_func("/follow/kernel/overrun-steady", test_overrun_steady);
-    g_test_add_data_func("/follow/kernel/name-reused", NULL, test_reused);
-    g_test_add_data_func("/follow/kernel/index-reused", "same", test_reused);
-    g_test_add_func("/follow/kernel/fails", test_kernel_fails);
-    g_test_add_func("/follow/kernel/remote", test_remote);
-    g_test_add_func("/follow/leases/clock", test_clock);
-    g_test_add_func("/follow/leases/expires", test_expires);
-    g_test_add_func("/follow/leases/unreadable", test_unreadable);
-    g_test_add_func("/follow/leases/directory", test_directory);
-    g_test_add_func("/follow/leases/unsupported", test_no_leases);
-    g_test_add_func("/follow/audit/domains", test_audit_domains);
-    g_test_add_func("/follow/audit/kernel", test_audit_kernel);
-    g_test_add_func("/follow/audit/leases", test_audit_leases);
-    g_test_add_func("/follow/audit/late-event", test_audit_late_event);
-    g_test_add_func("/follow/audit/without-event", test_audit_without_event);
     return g_test_run();
 }
