@@ -273,6 +273,14 @@ static void answer_discard(Follower *follower, FollowKey *key)
         follow_key_touch(follower, key);
 }
 
+static void answer_look_again(Follower *follower, FollowKind kind, const char *uuid)
+{
+    FollowKey *key = follow_key_find(follower, kind, uuid);
+
+    if (key && key->asked_at < key->look_again)
+        follow_key_plan(follower, key, key->look_again);
+}
+
 void follow_answer(Follower *follower, FollowKey *key, gpointer record, const char *partial,
                    const GError *error)
 {
@@ -301,8 +309,10 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     if (record && key->asked_run >= key->sync_run)
         follow_key_synced(follower, key);
     answer_take(follower, key, record, partial, error);
-    if (!again)
+    if (!again) {
+        answer_look_again(follower, kind, uuid);
         return;
+    }
     /* It may have been dropped, and is no reason to ask sooner then. */
     key = follow_key(follower, kind, uuid);
     key->asked_at = asked_at;

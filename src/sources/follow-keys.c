@@ -19,7 +19,8 @@
 
 #define WINDOW_LEAST (50 * FOLLOW_MS)
 #define WINDOW_MOST (500 * FOLLOW_MS)
-#define WINDOW_READINGS 10 /* a tenth of the time, at most, goes into reading one key */
+#define LOOK_AGAIN (1 * FOLLOW_SECOND) /* libvirt moves a tap first, and writes its XML after */
+#define WINDOW_READINGS 10             /* a tenth of the time, at most, goes into reading one key */
 
 static gint compare_due(gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -303,6 +304,10 @@ void follow_taps_touch(Follower *follower, const char *name)
 {
     const GPtrArray *keys = name ? g_hash_table_lookup(follower->taps, name) : NULL;
 
-    for (guint i = 0; keys && i < keys->len; i++)
-        follow_key_touch(follower, keys->pdata[i]);
+    for (guint i = 0; keys && i < keys->len; i++) {
+        FollowKey *key = keys->pdata[i];
+
+        key->look_again = follower->now + LOOK_AGAIN;
+        follow_key_touch(follower, key);
+    }
 }

@@ -57,6 +57,7 @@ typedef struct {
     gboolean audited; /* asked by the round of the audit; counted in Follower.round_asked */
     Suspicion suspicion;
     gint64 asked_at;    /* of the last asking; -FOLLOW_NEVER: never */
+    gint64 look_again;  /* a reading that was asked for before this may be too early: one more */
     gint64 took;        /* how long the last reading took */
     guint64 generation; /* live_map_generation() at the last asking */
     guint64 asked_run;  /* the run of the last asking */

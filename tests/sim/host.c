@@ -328,6 +328,9 @@ gboolean host_connect(Sim *sim, guint guest, guint network)
     if (!tap || !bridge || sim->away || !network_is_active(sim, network) || tap->master == bridge->ifindex)
         return FALSE;
     host_link_master(sim, tap, bridge->ifindex);
+    /* libvirt writes its XML when that is done. */
+    if (!sim->calm)
+        sim_advance(sim, sim_delay(sim, 600 * SIM_MS));
     claim_network(sim, domain->interfaces->pdata[0], network);
     return TRUE;
 }

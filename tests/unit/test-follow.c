@@ -109,6 +109,28 @@ static void test_connect(void)
     assert_settled(sim);
 }
 
+/* The tap moves first, and its XML says so a little later. */
+static void test_connect_late(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+    DomainInterface *iface = sim->guests[0].running->interfaces->pdata[0];
+    guint64 reads;
+
+    host_link_master(sim, host_tap(sim, 0), host_bridge(sim, 1)->ifindex);
+    sim_advance(sim, 300 * SIM_MS);
+    g_assert_cmpstr(row_of(sim, 0).network, ==, "net0");
+    g_free(iface->network);
+    iface->network = g_strdup("net1");
+    g_free(iface->bridge);
+    iface->bridge = g_strdup("virbr1");
+    sim_advance(sim, SIM_SECOND);
+    g_assert_cmpstr(row_of(sim, 0).network, ==, "net1");
+    reads = stats_of(sim).reads;
+    sim_advance(sim, 10 * SIM_SECOND);
+    g_assert_cmpuint(stats_of(sim).reads, ==, reads);
+    assert_settled(sim);
+}
+
 /* Ten minutes: only the audit wakes up, and finds nothing. */
 static void test_quiet(void)
 {
@@ -345,6 +367,7 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/storm", test_storm);
     g_test_add_func("/follow/storm/slow", test_storm_slow);
     g_test_add_func("/follow/connect", test_connect);
+    g_test_add_func("/follow/connect/late", test_connect_late);
     g_test_add_func("/follow/quiet", test_quiet);
     g_test_add_func("/follow/away", test_away);
     g_test_add_func("/follow/away/backoff", test_backoff);
