@@ -28,6 +28,13 @@
  *        │           └──────> REPORTING ──> ABANDONED      the worker frees the item
  *        └──────────────────────> └───────> LATE           virt_batch_end frees it
  *
+ * A call may also stay unsent. In libvirt's client the thread that waits for an answer does the sending for
+ * all; it is told of a message to send by g_main_loop_quit, which is lost if it comes while that thread is on
+ * its way into g_main_loop_run (virnetclient.c, 9.0 to 11). Then nothing is sent until something else moves
+ * the connection: with a call that hangs beside it, that is the server's next ping, up to 5 s later. So while
+ * one of several calls on a line has run for 50 ms, and is not slow yet, the line is poked: a call that asks
+ * nothing (of the version) is made, which makes that thread look again.
+ *
  * REPORTING is the time that done has to look at an item whose call still runs: a call that returns meanwhile
  * leaves the freeing to virt_batch_end.
  */
@@ -54,6 +61,8 @@ typedef struct {
     guint running; /* calls under way, slow ones too */
     guint slow;
     gboolean retired;
+    gboolean poking; /* a poke is under way */
+    gint64 poked;    /* when the last one began */
 } Line;
 
 /* A thread. line and batch are set while it calls. */
@@ -70,19 +79,21 @@ struct VirtPool {
     GMutex lock;
     GCond work;     /* to workers: there may be something to do */
     GCond answered; /* to those who wait: a batch has something to collect, or a worker left */
-    guint refs;     /* the owner's and each worker's */
+    guint refs;     /* the owner's, each worker's and each poke's */
     guint width;
     GPtrArray *workers; /* Worker, those that have not left */
     guint idle;         /* workers waiting for work */
     guint running, slow;
+    guint pokes;    /* threads that poke */
     GQueue batches; /* VirtBatch with calls that wait, oldest first */
     Line *line;     /* for new calls; NULL: to be dialled */
     gboolean dialling, closing;
-    GPtrArray *left; /* GThread, of workers that left: to be joined */
+    GPtrArray *left; /* GThread, of workers and pokes that left: to be joined */
     VirtDial dial;
     gpointer dial_data;
     GDestroyNotify free_dial;
     VirtHangup hangup; /* may be NULL */
+    VirtPoke poke;
 };
 
 struct VirtBatch {

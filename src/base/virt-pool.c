@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "base/virt-pool-private.h"
 
+#include <libvirt/virterror.h>
+
 /* Workers and lines; the rules are in virt-pool-private.h. */
 
 #define SLOW_AFTER G_TIME_SPAN_SECOND
@@ -9,8 +11,18 @@
 #define LINE_CALLS_BESIDE_SLOW 5
 #define LINE_SLOW_MAX 2
 #define POOL_CALLS_MAX 16
+#define POKE_AFTER (50 * G_TIME_SPAN_MILLISECOND)
+#define POKE_AGAIN (200 * G_TIME_SPAN_MILLISECOND)
 
 /* -------------------------------------------------------------------------------------------- life */
+
+static void poke_version(virConnectPtr conn)
+{
+    unsigned long version;
+
+    if (virConnectGetLibVersion(conn, &version) < 0)
+        virResetLastError();
+}
 
 VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_dial)
 {
@@ -27,7 +39,13 @@ VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_d
     pool->dial = dial;
     pool->dial_data = dial_data;
     pool->free_dial = free_dial;
+    pool->poke = poke_version;
     return pool;
+}
+
+void virt_pool_set_poke(VirtPool *pool, VirtPoke poke)
+{
+    pool->poke = poke;
 }
 
 void virt_pool_set_hangup(VirtPool *pool, VirtHangup hangup)
@@ -156,6 +174,13 @@ static void line_close_unlocked(VirtPool *pool, Line *line)
     g_mutex_lock(&pool->lock);
 }
 
+/* A line that is used no more: for new calls there is another, or there are none. */
+static void line_close_if_done(VirtPool *pool, Line *line)
+{
+    if (line->retired && line->running == 0 && !line->poking)
+        line_close_unlocked(pool, line);
+}
+
 static void worker_begin(Worker *self, VirtBatch *batch, guint index)
 {
     VirtPool *pool = self->pool;
@@ -231,8 +256,7 @@ static void worker_run(Worker *self, VirtBatch *batch)
     virt_batch_unref(batch);
     self->batch = NULL;
     self->line = NULL;
-    if (line->retired && line->running == 0)
-        line_close_unlocked(pool, line);
+    line_close_if_done(pool, line);
     if (orphan && free_item) {
         g_mutex_unlock(&pool->lock);
         free_item(orphan);
@@ -250,7 +274,8 @@ static void worker_leave(Worker *self)
 
     if (line && line->running == 0 && pool->workers->len == 1) {
         pool->line = NULL;
-        line_close_unlocked(pool, line);
+        line->retired = TRUE;
+        line_close_if_done(pool, line);
     }
     g_ptr_array_remove_fast(pool->workers, self);
     g_ptr_array_add(pool->left, self->thread);
@@ -312,6 +337,72 @@ void virt_pool_staff(VirtPool *pool, guint wanted)
         pool_fail_waiting(pool, error);
 }
 
+/* -------------------------------------------------------------------------------------------- pokes */
+
+typedef struct {
+    VirtPool *pool;
+    Line *line;
+    GThread *thread;
+} Poke;
+
+static gpointer poke_main(gpointer data)
+{
+    Poke *poke = data;
+    VirtPool *pool = poke->pool;
+
+    pool->poke(poke->line->conn);
+    g_mutex_lock(&pool->lock);
+    poke->line->poking = FALSE;
+    line_close_if_done(pool, poke->line);
+    pool->pokes--;
+    g_ptr_array_add(pool->left, poke->thread);
+    g_free(poke);
+    g_cond_broadcast(&pool->answered);
+    pool_unref_unlock(pool);
+    return NULL;
+}
+
+/* Those of earlier pokes: they have dropped the lock, and are past their last use of it. */
+static void pokes_join(VirtPool *pool)
+{
+    for (guint i = 0; i < pool->left->len; i++)
+        g_thread_join(pool->left->pdata[i]);
+    g_ptr_array_set_size(pool->left, 0);
+}
+
+/* With the lock held, which the new thread waits for before it looks at its own handle. */
+static void line_poke(VirtPool *pool, Line *line, gint64 now)
+{
+    Poke *poke = g_new0(Poke, 1);
+
+    pokes_join(pool);
+    line->poked = now;
+    poke->pool = pool;
+    poke->line = line;
+    poke->thread = g_thread_try_new("libvirt-poke", poke_main, poke, NULL);
+    if (!poke->thread) {
+        g_free(poke);
+        return;
+    }
+    line->poking = TRUE;
+    pool->pokes++;
+    pool->refs++;
+}
+
+/* Of a call that runs beside others. Returns when to poke its line next, unless it has returned by then. */
+static gint64 worker_poke(Worker *worker, gint64 now)
+{
+    Line *line = worker->line;
+    gint64 when = MAX(worker->since + POKE_AFTER, line->poked + POKE_AGAIN);
+
+    if (line->running < 2 || line->poking)
+        return G_MAXINT64;
+    if (now < when)
+        return when;
+    line_poke(worker->pool, line, now);
+    return now + POKE_AGAIN;
+}
+
 gint64 virt_pool_mark_slow(VirtPool *pool, gint64 now)
 {
     gint64 next = now + SLOW_AFTER;
@@ -323,6 +414,7 @@ gint64 virt_pool_mark_slow(VirtPool *pool, gint64 now)
             continue;
         if (now - worker->since < SLOW_AFTER) {
             next = MIN(next, worker->since + SLOW_AFTER);
+            next = MIN(next, worker_poke(worker, now));
             continue;
         }
         worker->slow = TRUE;
@@ -370,9 +462,9 @@ gboolean virt_pool_close(VirtPool *pool)
 
     g_mutex_lock(&pool->lock);
     pool_end(pool);
-    while (quiet && pool->workers->len > 0 && pool->running == 0 && !pool->dialling)
+    while (quiet && pool->workers->len + pool->pokes > 0 && pool->running == 0 && !pool->dialling)
         quiet = g_cond_wait_until(&pool->answered, &pool->lock, until);
-    quiet = quiet && pool->workers->len == 0;
+    quiet = quiet && pool->workers->len + pool->pokes == 0;
     pool_join_unlock(pool);
     return quiet;
 }
@@ -381,7 +473,7 @@ void virt_pool_drain(VirtPool *pool)
 {
     g_mutex_lock(&pool->lock);
     pool_end(pool);
-    while (pool->workers->len > 0)
+    while (pool->workers->len + pool->pokes > 0)
         g_cond_wait(&pool->answered, &pool->lock);
     pool_join_unlock(pool);
 }

@@ -28,6 +28,9 @@ typedef virConnectPtr (*VirtDial)(gpointer dial_data, GError **error);
 /* Ends what was begun at the dial, before the connection is closed; on a worker. It may hang as any call. */
 typedef void (*VirtHangup)(virConnectPtr conn, gpointer dial_data);
 
+/* Any call that the server answers at once; on a thread of its own. See virt-pool-private.h. */
+typedef void (*VirtPoke)(virConnectPtr conn);
+
 /* Called with the pool's lock held, on a worker, for each call of a batch that has returned: may only wake
  * its owner. Not any more once virt_batch_end has begun. */
 typedef void (*VirtNotify)(gpointer notify_data);
@@ -38,6 +41,9 @@ VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_d
 
 /* Before the first batch. */
 void virt_pool_set_hangup(VirtPool *pool, VirtHangup hangup);
+
+/* Another one than virConnectGetLibVersion, for tests. Before the first batch. */
+void virt_pool_set_poke(VirtPool *pool, VirtPoke poke);
 
 /* How many calls run at once unless a batch wants fewer; 1 until set. */
 void virt_pool_set_width(VirtPool *pool, guint width);

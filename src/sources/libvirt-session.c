@@ -348,6 +348,8 @@ gint64 libvirt_session_run(LibvirtSession *session, gint64 now, const LibvirtHea
 
     session_collect(&hearing);
     libvirt_session_flush(session);
+    if (session->outstanding.length == 0)
+        session->look = G_MAXINT64;
     if (now < session->look)
         return session->look;
     slow = session_tell_slow(&hearing, now);
