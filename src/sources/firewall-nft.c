@@ -42,6 +42,23 @@ static FirewallTable *nft_find_table(const NftReader *reader, const json_t *body
     return place ? g_hash_table_lookup(reader->places, place) : NULL;
 }
 
+/* "dormant", or a list with that word. What is no word of nft's is not told: 1.0.6 prints bytes of somewhere
+ * else for any flag (seen: "ip", "q"). */
+static gint table_dormant(const json_t *flags)
+{
+    static const char *const others[] = {"owner", "persist", NULL};
+    const char *flag = json_string_value(flags);
+    gint dormant = 0;
+
+    for (gsize i = 0; i < json_array_size(flags) && dormant == 0; i++)
+        dormant = table_dormant(json_array_get(flags, i));
+    if (!flag)
+        return dormant;
+    if (strcmp(flag, "dormant") == 0)
+        return 1;
+    return g_strv_contains(others, flag) ? 0 : -1;
+}
+
 static gboolean nft_table(NftReader *reader, const json_t *body)
 {
     const char *family = nft_string(body, "family");
@@ -52,6 +69,7 @@ static gboolean nft_table(NftReader *reader, const json_t *body)
     if (!place || g_hash_table_contains(reader->places, place))
         return FALSE;
     table = firewall_table_new(FIREWALL_NFT, family, name);
+    table->dormant = table_dormant(json_object_get(body, "flags"));
     g_ptr_array_add(reader->tables, table);
     g_hash_table_insert(reader->places, g_steal_pointer(&place), table);
     return TRUE;

@@ -23,6 +23,7 @@ static void network_parse_forward(Network *network, xmlNodePtr forward)
     xmlNodePtr nat = xml_child(forward, "nat");
 
     network->forward = network_parse_mode(forward);
+    network->forward_dev = xml_attr(forward, "dev");
     network->nat_ipv6 = xml_attr_is(nat, "ipv6", "yes");
     network->nat_start = xml_attr(xml_child(nat, "address"), "start");
 }
