@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/packet.h"
+
+/*
+ * Packets of guests that are typical of a network, for questions that are about no certain one. Texts of a
+ * packet are those of the facts and the network, which must outlive it.
+ */
+
+/* What a guest sends to find out whether it gets through. */
+typedef enum { GUEST_WEB, GUEST_NAMES, GUEST_ECHO, GUEST_PROBES } GuestProbe;
+
+/* The side that is not the guest's: where a packet leaves this host to, or comes from. */
+typedef struct {
+    const char *device;
+    guint ifindex;
+    Ip peer; /* an address there; family 0: any, one of the public internet */
+} Outside;
+
+/*
+ * Where packets of the network's guests leave this host: by the device that <forward dev=> names, else by the
+ * route of the main table to the public internet, else by its widest route of a device that is no bridge.
+ * FALSE: there is no such route, or routes and links were not read.
+ */
+gboolean packet_outside(const Facts *facts, const Network *network, guint8 family, Outside *outside);
+
+/*
+ * An address that a guest of the network may have: one that is leased, else the first of a DHCP range, else
+ * the next to the gateway's. FALSE: the network has no subnet of that family.
+ */
+gboolean packet_guest_address(const Facts *facts, const Network *network, guint8 family, Ip *address);
+
+/* A new connection from a guest to the outside, at the forward hook. */
+Packet packet_from_guest(const Facts *facts, const Network *network, const Ip *guest, const Outside *outside,
+                         GuestProbe probe);
+/* The same from a guest to another one, as a frame that the bridge hands to the filter. */
+Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip *guest, GuestProbe probe);
+/* The answer to a packet: addresses, ports and devices change sides. */
+Packet packet_reply(const Packet *packet);
+
+/* What a guest asks the host itself for, at the input hook: DHCP (67, 547), and DNS (53) of gateway. */
+Packet packet_for_dhcp(const Facts *facts, const Network *network, guint8 family);
+Packet packet_for_dns(const Facts *facts, const Network *network, const Ip *guest, const Ip *gateway);
