@@ -13,6 +13,11 @@
 #define PROCESSES (1U << SOURCE_PROCESSES)
 
 static const Check checks[] = {
+    {"libvirt-unreachable", OBJECT_HOST, REPAIR_NEVER, 0, "libvirt does not answer", check_nothing},
+    {"conntrack-full", OBJECT_HOST, REPAIR_NEVER, 0, "connection tracking is nearly full",
+     check_conntrack_full},
+    {"network-missing", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a network that was named is not defined",
+     check_nothing},
     {"network-inactive", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a network is defined but not active",
      check_network_inactive},
     {"network-no-autostart", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT,
@@ -41,6 +46,10 @@ static const Check checks[] = {
      check_bridge_name_clash},
     {"dhcp-pool-low", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | LEASES, "a DHCP range is nearly used up",
      check_dhcp_pool_low},
+    {"leases-unreadable", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a network's leases cannot be read",
+     check_leases_unreadable},
+    {"firewalld-zone", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a bridge is in a wrong zone of firewalld",
+     check_firewalld_zone},
     {"tap-missing", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS, "a guest's tap does not exist",
      check_tap_missing},
     {"tap-orphaned", OBJECT_INTERFACE, REPAIR_SAFE, LIBVIRT | LINKS, "a guest's tap is not on its bridge",
@@ -49,6 +58,8 @@ static const Check checks[] = {
      check_tap_down},
     {"tap-unclaimed", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS,
      "a tap on a bridge that no domain claims", check_tap_unclaimed},
+    {"no-address", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS | NEIGHBOURS | LEASES,
+     "a guest runs and has no address", check_no_address},
     {"duplicate-mac", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS, "one MAC on two interfaces",
      check_duplicate_mac},
     {"duplicate-address", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LEASES, "one address claimed by two MACs",
@@ -57,8 +68,20 @@ static const Check checks[] = {
      "a guest sends with another MAC than its own", check_mac_mismatch},
     {"address-unleased", OBJECT_INTERFACE, REPAIR_NEVER, LIBVIRT | LINKS | NEIGHBOURS | LEASES,
      "an address of the DHCP range is used without a lease", check_address_unleased},
-    {"mtu-mismatch", OBJECT_INTERFACE, REPAIR_CONSENT, LIBVIRT | LINKS, "a tap's MTU is not its bridge's",
-     check_mtu_mismatch},
+    {"lease-orphaned", OBJECT_LEASE, REPAIR_NEVER, LIBVIRT | LEASES, "a lease of nobody's",
+     check_lease_orphaned},
+    {"mtu-mismatch", OBJECT_INTERFACE, REPAIR_CONSENT, LIBVIRT | LINKS,
+     "packets do not fit where they have to pass", check_mtu_mismatch},
+};
+
+static const CheckSpecial specials[] = {
+    {.id = "libvirt-unreachable", .scoped = scoped_libvirt_unreachable},
+    {.id = "conntrack-full", .judge = judge_conntrack_full, .warning = "79", .critical = "94"},
+    {.id = "network-missing", .scoped = scoped_network_missing, .named = TRUE},
+    {.id = "network-inactive", .scoped = scoped_network_inactive},
+    {.id = "dhcp-pool-low", .judge = judge_dhcp_pool_low, .warning = "79", .critical = "94"},
+    {.id = "no-address", .scoped = scoped_no_address},
+    {.id = "lease-orphaned", .lists = TRUE},
 };
 
 const Check *check_table(guint *count)
@@ -74,6 +97,24 @@ const Check *check_find(const char *id)
             return &checks[i];
     }
     return NULL;
+}
+
+const CheckSpecial *check_special(const char *id)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(specials); i++) {
+        if (strcmp(specials[i].id, id) == 0)
+            return &specials[i];
+    }
+    return NULL;
+}
+
+Finding *check_of_network(GPtrArray *findings, const char *id, Level level, const Network *network)
+{
+    Finding *finding = finding_new(id, level, OBJECT_NETWORK, network->name);
+
+    finding->network = g_strdup(network->name);
+    g_ptr_array_add(findings, finding);
+    return finding;
 }
 
 char *check_device(const char *name)
@@ -92,6 +133,19 @@ static gboolean facts_have(const Facts *facts, guint needs)
     return TRUE;
 }
 
+/* What the function of this check added from first on: of its class, and without what it could not tell. */
+static void take_findings(const Check *check, GPtrArray *findings, guint first)
+{
+    for (guint i = findings->len; i-- > first;) {
+        Finding *finding = findings->pdata[i];
+
+        if (finding->level == LEVEL_UNKNOWN)
+            g_ptr_array_remove_index(findings, i);
+        else if (finding->repair == REPAIR_NEVER)
+            finding->repair = check->repair;
+    }
+}
+
 GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
@@ -99,15 +153,13 @@ GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds)
     for (guint i = 0; i < G_N_ELEMENTS(checks); i++) {
         guint first = findings->len;
 
-        if (!(kinds & (1U << checks[i].kind)) || !facts_have(facts, checks[i].needs))
+        const CheckSpecial *special = check_special(checks[i].id);
+
+        if (!(kinds & (1U << checks[i].kind)) || (special && special->lists) ||
+            !facts_have(facts, checks[i].needs))
             continue;
         checks[i].run(facts, map, findings);
-        for (guint j = first; j < findings->len; j++) {
-            Finding *finding = findings->pdata[j];
-
-            if (finding->repair == REPAIR_NEVER)
-                finding->repair = checks[i].repair;
-        }
+        take_findings(&checks[i], findings, first);
     }
     g_ptr_array_sort(findings, finding_compare);
     return findings;

@@ -8,7 +8,7 @@
 
 #define PROBE_PREFIX "vnatp" /* endpoints that vnat itself puts on a bridge */
 
-static Finding *finding_of_row(GPtrArray *findings, const char *id, Level level, const MapRow *row)
+Finding *check_of_row(GPtrArray *findings, const char *id, Level level, const MapRow *row)
 {
     g_autofree char *name = map_row_name(row);
     Finding *finding = finding_new(id, level, OBJECT_INTERFACE, name);
@@ -31,7 +31,7 @@ static Finding *finding_once(GPtrArray *findings, const char *id, const MapRow *
             g_strcmp0(known->domain_uuid, row->domain_uuid) == 0 && g_strcmp0(known->message, message) == 0)
             return known;
     }
-    return finding_message(finding_of_row(findings, id, LEVEL_CRITICAL, row), "%s", message);
+    return finding_message(check_of_row(findings, id, LEVEL_CRITICAL, row), "%s", message);
 }
 
 static gboolean row_is_active(const MapRow *row)
@@ -40,7 +40,7 @@ static gboolean row_is_active(const MapRow *row)
 }
 
 /* Interfaces whose other end is a device of this host that libvirt names. */
-static gboolean row_has_tap(const MapRow *row)
+gboolean check_row_has_tap(const MapRow *row)
 {
     return row_is_active(row) && row->tap &&
            (g_strcmp0(row->type, "network") == 0 || g_strcmp0(row->type, "bridge") == 0);
@@ -51,9 +51,9 @@ void check_tap_missing(const Facts *facts, const Map *map, GPtrArray *findings)
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
 
-        if (!row_has_tap(row) || row->ifindex)
+        if (!check_row_has_tap(row) || row->ifindex)
             continue;
-        finding_remedy(finding_message(finding_of_row(findings, "tap-missing", LEVEL_CRITICAL, row),
+        finding_remedy(finding_message(check_of_row(findings, "tap-missing", LEVEL_CRITICAL, row),
                                        "%s's tap %s does not exist", row->domain, row->tap),
                        "detach the interface from %s and attach it again, or restart the guest", row->domain);
     }
@@ -86,14 +86,14 @@ void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
         const Link *bridge;
         Finding *finding;
 
-        if (!row_has_tap(row) || !row->ifindex || !row->network_bridge ||
+        if (!check_row_has_tap(row) || !row->ifindex || !row->network_bridge ||
             g_strcmp0(row->bridge, row->network_bridge) == 0)
             continue;
         /* A switch that is no bridge of the kernel's, as Open vSwitch's, is nobody's master. */
         bridge = facts_link_named(facts, row->network_bridge);
         if (bridge && !bridge->is_bridge)
             continue;
-        finding = finding_of_row(findings, "tap-orphaned", LEVEL_CRITICAL, row);
+        finding = check_of_row(findings, "tap-orphaned", LEVEL_CRITICAL, row);
         finding_message(finding, "%s's tap %s is not on its bridge %s", row->domain, row->tap,
                         row->network_bridge);
         finding_evidence(finding, "master of %s: %s", row->tap, row->bridge ? row->bridge : "none");
@@ -121,9 +121,9 @@ void check_tap_down(const Facts *facts, const Map *map, GPtrArray *findings)
         gboolean down = link && !(link->flags & IFF_UP);
         Finding *finding;
 
-        if (!row_has_tap(row) || (!down && row->link != LINK_DOWN))
+        if (!check_row_has_tap(row) || (!down && row->link != LINK_DOWN))
             continue;
-        finding = finding_of_row(findings, "tap-down", LEVEL_WARNING, row);
+        finding = check_of_row(findings, "tap-down", LEVEL_WARNING, row);
         if (down)
             finding_message(finding, "%s's tap %s is down", row->domain, row->tap);
         else
@@ -144,7 +144,7 @@ void check_tap_unclaimed(const Facts *facts, const Map *map, GPtrArray *findings
             (g_strcmp0(link->kind, "tun") != 0 && g_strcmp0(link->kind, "veth") != 0))
             continue;
         tap = check_device(row->tap);
-        finding = finding_of_row(findings, "tap-unclaimed", LEVEL_WARNING, row);
+        finding = check_of_row(findings, "tap-unclaimed", LEVEL_WARNING, row);
         finding_message(finding, "%s is on bridge %s, but no domain claims it", row->tap, row->bridge);
         finding_evidence(finding, "kind %s, ifindex %u", link->kind, link->ifindex);
         finding_remedy(finding, "ip -d link show %s", tap);
@@ -196,7 +196,7 @@ static void duplicate_mac_of_rows(const GPtrArray *rows, GPtrArray *findings)
             if (!rows_clash(row, other))
                 continue;
             if (!finding) {
-                finding = finding_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row);
+                finding = check_of_row(findings, "duplicate-mac", LEVEL_CRITICAL, row);
                 finding_message(finding, "MAC %s of %s is used twice on network %s",
                                 mac_format(&row->mac, mac), row->domain, row->network);
                 finding_remedy(finding, "give one of them another MAC address");
@@ -297,11 +297,11 @@ static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *r
         network = network_of_ifindex(facts, neighbour->ifindex);
         if (network && g_strcmp0(network->name, lease->network) == 0)
             finding_remedy(
-                finding_evidence(finding_message(finding_of_row(findings, "duplicate-address", LEVEL_CRITICAL,
-                                                                record->row),
-                                                 "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
-                                 "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
-                                 mac_format(&neighbour->mac, theirs)),
+                finding_evidence(
+                    finding_message(check_of_row(findings, "duplicate-address", LEVEL_CRITICAL, record->row),
+                                    "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
+                    "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
+                    mac_format(&neighbour->mac, theirs)),
                 "give the guest with %s an address of its own, outside the DHCP range", theirs);
     }
 }
@@ -361,9 +361,9 @@ void check_mac_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
         if (entry->permanent)
             continue;
         row = map_row_of_link(map, entry->ifindex);
-        if (row && row_has_tap(row) && row->has_mac && !mac_equal(&entry->mac, &row->mac))
+        if (row && check_row_has_tap(row) && row->has_mac && !mac_equal(&entry->mac, &row->mac))
             finding_remedy(
-                finding_evidence(finding_message(finding_of_row(findings, "mac-mismatch", LEVEL_WARNING, row),
+                finding_evidence(finding_message(check_of_row(findings, "mac-mismatch", LEVEL_WARNING, row),
                                                  "%s sends on %s with a MAC that its XML does not have",
                                                  row->domain, row->tap),
                                  "XML: %s; learned on %s: %s", mac_format(&row->mac, ours), row->tap,
@@ -418,28 +418,10 @@ void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findi
             continue;
         row = row_that_sent(facts, map, neighbour);
         if (row)
-            finding_remedy(finding_message(finding_of_row(findings, "address-unleased", LEVEL_WARNING, row),
+            finding_remedy(finding_message(check_of_row(findings, "address-unleased", LEVEL_WARNING, row),
                                            "%s uses %s of %s's DHCP range without a lease",
                                            row->domain ? row->domain : row->tap,
                                            ip_format(&neighbour->ip, ip), network->name),
                            "choose an address outside the range, or reserve it with <host mac= ip=>");
-    }
-}
-
-void check_mtu_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
-{
-    for (guint i = 0; i < map->rows->len; i++) {
-        const MapRow *row = map->rows->pdata[i];
-        const Link *link = row->ifindex ? facts_link(facts, row->ifindex) : NULL;
-        const Link *bridge = link && link->master ? facts_link(facts, link->master) : NULL;
-        g_autofree char *tap = NULL;
-
-        if (!row_has_tap(row) || !bridge || !bridge->is_bridge || !row->mtu || bridge->mtu == row->mtu)
-            continue;
-        tap = check_device(row->tap);
-        finding_remedy(finding_message(finding_of_row(findings, "mtu-mismatch", LEVEL_WARNING, row),
-                                       "MTU of %s is %u, of its bridge %s %u", row->tap, row->mtu,
-                                       bridge->name, bridge->mtu),
-                       "ip link set %s mtu %u", tap, bridge->mtu);
     }
 }

@@ -8,17 +8,6 @@
 #define RELOAD "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)"
 
 #define STP_DELAY_LIMIT 200 /* 1/100 s; the kernel's least delay with STP on */
-#define POOL_WARNING 80     /* percent of the range */
-#define POOL_CRITICAL 95
-
-static Finding *finding_of_network(GPtrArray *findings, const char *id, Level level, const Network *network)
-{
-    Finding *finding = finding_new(id, level, OBJECT_NETWORK, network->name);
-
-    finding->network = g_strdup(network->name);
-    g_ptr_array_add(findings, finding);
-    return finding;
-}
 
 static void add_evidence(Finding *finding, const char *prefix, const GPtrArray *texts)
 {
@@ -26,23 +15,37 @@ static void add_evidence(Finding *finding, const char *prefix, const GPtrArray *
         finding_evidence(finding, "%s%s", prefix, (const char *)texts->pdata[i]);
 }
 
-void check_network_inactive(const Facts *facts, const Map *map, GPtrArray *findings)
+void check_nothing(const Facts *facts G_GNUC_UNUSED, const Map *map G_GNUC_UNUSED,
+                   GPtrArray *findings G_GNUC_UNUSED)
+{
+}
+
+/* Who names a network wants it to be there. */
+void scoped_network_inactive(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        gboolean wanted = network->autostart || check_scope_names(scope, network);
         g_autofree char *name = NULL;
         Finding *finding;
 
         if (network->active)
             continue;
         name = text_shell(network->name);
-        finding = finding_of_network(findings, "network-inactive",
-                                     network->autostart ? LEVEL_CRITICAL : LEVEL_WARNING, network);
+        finding =
+            check_of_network(findings, "network-inactive", wanted ? LEVEL_CRITICAL : LEVEL_WARNING, network);
         finding_message(finding, "network %s is not active", network->name);
         finding_remedy(finding, "vnat net-start %s", name);
         if (network->autostart)
             finding->repair = REPAIR_SAFE;
     }
+}
+
+void check_network_inactive(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    static const CheckScope none = {0};
+
+    scoped_network_inactive(&none, facts, map, findings);
 }
 
 void check_network_no_autostart(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -53,7 +56,7 @@ void check_network_no_autostart(const Facts *facts, const Map *map, GPtrArray *f
 
         if (network->active && network->persistent && !network->autostart)
             finding_remedy(
-                finding_message(finding_of_network(findings, "network-no-autostart", LEVEL_WARNING, network),
+                finding_message(check_of_network(findings, "network-no-autostart", LEVEL_WARNING, network),
                                 "network %s does not start with the host", network->name),
                 "vnat net-autostart %s", name);
     }
@@ -68,7 +71,7 @@ void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *finding
         if (network->active && network_owns_bridge(network) &&
             network_bridge_present(facts, network) == TRI_NO)
             finding_remedy(
-                finding_message(finding_of_network(findings, "bridge-missing", LEVEL_CRITICAL, network),
+                finding_message(check_of_network(findings, "bridge-missing", LEVEL_CRITICAL, network),
                                 "network %s is active, but its bridge %s does not exist", network->name,
                                 network->bridge),
                 "vnat net-destroy %s && vnat net-start %s", name, name);
@@ -118,7 +121,7 @@ void check_bridge_down(const Facts *facts, const Map *map, GPtrArray *findings)
             network_bridge_present(facts, network) != TRI_YES ||
             network_bridge_up(facts, network, missing) != TRI_NO)
             continue;
-        finding = finding_of_network(findings, "bridge-down", LEVEL_CRITICAL, network);
+        finding = check_of_network(findings, "bridge-down", LEVEL_CRITICAL, network);
         finding_message(finding, "bridge %s of network %s is not as it should be", network->bridge,
                         network->name);
         add_evidence(finding, "missing: ", missing);
@@ -144,7 +147,7 @@ static gboolean bridge_is_used(const Facts *facts, const Map *map, const Link *l
 
 static void report_stale(const Network *network, const Link *link, gboolean used, GPtrArray *findings)
 {
-    Finding *finding = finding_of_network(findings, "bridge-stale", LEVEL_WARNING, network);
+    Finding *finding = check_of_network(findings, "bridge-stale", LEVEL_WARNING, network);
     g_autofree char *bridge = check_device(link->name);
 
     finding_message(finding, "network %s is not active, but a device %s exists", network->name, link->name);
@@ -177,7 +180,7 @@ void check_bridge_stp_delay(const Facts *facts, const Map *map, GPtrArray *findi
         if (link && link->is_bridge && link->bridge_info.stp &&
             link->bridge_info.forward_delay > STP_DELAY_LIMIT)
             finding_remedy(
-                finding_message(finding_of_network(findings, "bridge-stp-delay", LEVEL_WARNING, network),
+                finding_message(check_of_network(findings, "bridge-stp-delay", LEVEL_WARNING, network),
                                 "bridge %s keeps a new port silent for %u s", network->bridge,
                                 link->bridge_info.forward_delay * 2 / 100),
                 "set <bridge delay='0'/> in the network's XML");
@@ -191,10 +194,14 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
         const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
         Finding *finding;
 
-        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq || dnsmasq->unknown ||
-            dnsmasq->alive)
+        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq)
             continue;
-        finding = finding_of_network(findings, "dnsmasq-dead", LEVEL_CRITICAL, network);
+        if (dnsmasq->unknown)
+            check_unknown(findings, "dnsmasq-dead", "the process of network %s's dnsmasq cannot be told",
+                          network->name);
+        if (dnsmasq->unknown || dnsmasq->alive)
+            continue;
+        finding = check_of_network(findings, "dnsmasq-dead", LEVEL_CRITICAL, network);
         finding_message(finding, "network %s has no live dnsmasq: no DHCP, no DNS", network->name);
         if (dnsmasq->pid)
             finding_evidence(finding, "pid file says %d, which is no dnsmasq of %s", dnsmasq->pid,
@@ -205,6 +212,15 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
     }
 }
 
+/* Whose the sockets are. */
+static void unknown_sockets(const Facts *facts, GPtrArray *findings, const char *id)
+{
+    if (facts->sockets_read && !facts->socket_owners_known)
+        check_unknown(findings, id, "whose sockets those on ports 53 and 67 are can be seen by root only");
+    else
+        check_unknown(findings, id, "the sockets on ports 53 and 67 cannot be told");
+}
+
 void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
@@ -212,11 +228,16 @@ void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *
         const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
         g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
         Finding *finding;
+        Tri listening;
 
-        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq || !dnsmasq->alive ||
-            network_dnsmasq_listening(facts, network, missing) != TRI_NO)
+        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq)
             continue;
-        finding = finding_of_network(findings, "dnsmasq-not-listening", LEVEL_CRITICAL, network);
+        listening = network_dnsmasq_listening(facts, network, missing);
+        if (listening == TRI_UNKNOWN)
+            unknown_sockets(facts, findings, "dnsmasq-not-listening");
+        if (listening != TRI_NO || !dnsmasq->alive)
+            continue;
+        finding = check_of_network(findings, "dnsmasq-not-listening", LEVEL_CRITICAL, network);
         finding_message(finding, "dnsmasq of network %s (pid %d) does not listen where it should",
                         network->name, dnsmasq->pid);
         add_evidence(finding, "missing: ", missing);
@@ -234,10 +255,12 @@ void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings
         if (!network_wants_dnsmasq(network))
             continue;
         rivals = network_port_rivals(facts, network);
+        if (!facts->sockets_read || !facts->socket_owners_known)
+            unknown_sockets(facts, findings, "port-conflict");
         if (rivals->len == 0)
             continue;
-        finding = finding_of_network(findings, "port-conflict",
-                                     network->active ? LEVEL_WARNING : LEVEL_CRITICAL, network);
+        finding = check_of_network(findings, "port-conflict",
+                                   network->active ? LEVEL_WARNING : LEVEL_CRITICAL, network);
         finding_message(finding, "another process holds a port that dnsmasq of network %s needs",
                         network->name);
         for (guint j = 0; j < rivals->len; j++) {
@@ -260,18 +283,30 @@ static void remedy_rules(const Facts *facts, Finding *finding)
                        "(or virtnetworkd)");
 }
 
+/* Rules that were read in part only: the one that was looked for may be among the others. */
+static void unknown_rules(GPtrArray *findings, const char *id, const Network *network)
+{
+    check_unknown(findings, id, "the rules of network %s are not among those that could be read",
+                  network->name);
+}
+
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        Tri present;
 
-        if (network->active && g_strcmp0(network->forward, "nat") == 0 &&
-            firewall_nat_present(facts, network) == TRI_NO)
-            remedy_rules(facts, finding_message(finding_of_network(findings, "nat-rules-missing",
-                                                                   LEVEL_CRITICAL, network),
-                                                "no masquerade rule for network %s: its guests reach this "
-                                                "host only",
-                                                network->name));
+        if (!network->active || g_strcmp0(network->forward, "nat") != 0)
+            continue;
+        present = firewall_nat_present(facts, network);
+        if (present == TRI_UNKNOWN)
+            unknown_rules(findings, "nat-rules-missing", network);
+        if (present == TRI_NO)
+            remedy_rules(facts, finding_message(
+                                    check_of_network(findings, "nat-rules-missing", LEVEL_CRITICAL, network),
+                                    "no masquerade rule for network %s: its guests reach this "
+                                    "host only",
+                                    network->name));
     }
 }
 
@@ -281,14 +316,19 @@ void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        Tri present;
 
-        if (network->active && network_owns_bridge(network) &&
-            network_bridge_present(facts, network) == TRI_YES &&
-            firewall_forward_present(facts, network) == TRI_NO)
-            remedy_rules(facts,
-                         finding_message(
-                             finding_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
-                             "no rules let the packets of network %s through this host", network->name));
+        if (!network->active || !network_owns_bridge(network) ||
+            network_bridge_present(facts, network) != TRI_YES)
+            continue;
+        present = firewall_forward_present(facts, network);
+        if (present == TRI_UNKNOWN)
+            unknown_rules(findings, "forward-rules-missing", network);
+        if (present == TRI_NO)
+            remedy_rules(
+                facts,
+                finding_message(check_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
+                                "no rules let the packets of network %s through this host", network->name));
     }
 }
 
@@ -310,8 +350,8 @@ static void remedy_overlap(const Network *network, Finding *finding)
 static void report_overlap(const Network *network, const SubnetOverlap *overlap, GPtrArray *findings)
 {
     g_autofree char *text = network_overlap_text(overlap);
-    Finding *finding = finding_of_network(findings, "subnet-overlap",
-                                          overlap->critical ? LEVEL_CRITICAL : LEVEL_WARNING, network);
+    Finding *finding = check_of_network(findings, "subnet-overlap",
+                                        overlap->critical ? LEVEL_CRITICAL : LEVEL_WARNING, network);
 
     finding_message(finding, "%s", text);
     remedy_overlap(network, finding);
@@ -342,44 +382,11 @@ void check_bridge_name_clash(const Facts *facts, const Map *map, GPtrArray *find
                 g_strcmp0(network->bridge, other->bridge) != 0)
                 continue;
             finding_remedy(
-                finding_message(finding_of_network(findings, "bridge-name-clash", LEVEL_CRITICAL, network),
+                finding_message(check_of_network(findings, "bridge-name-clash", LEVEL_CRITICAL, network),
                                 "networks %s and %s both name bridge %s", network->name, other->name,
                                 network->bridge),
                 "virsh net-edit %s", name);
             break;
-        }
-    }
-}
-
-static void report_pool(const Network *network, const NetworkPool *pool, Level level, GPtrArray *findings)
-{
-    Finding *finding = finding_of_network(findings, "dhcp-pool-low", level, network);
-
-    finding_message(finding,
-                    "DHCP range of network %s: %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " addresses are leased",
-                    network->name, pool->leases, pool->size);
-    finding_remedy(finding, "widen the <range> in the network's XML, or give it a shorter <lease>");
-}
-
-void check_dhcp_pool_low(const Facts *facts, const Map *map, GPtrArray *findings)
-{
-    g_autoptr(GPtrArray) rows = network_rows(facts);
-
-    for (guint i = 0; i < rows->len; i++) {
-        const NetworkRow *row = rows->pdata[i];
-
-        for (guint j = 0; j < row->pools->len; j++) {
-            const NetworkPool *pool = row->pools->pdata[j];
-            guint64 percent;
-
-            if (!row->network->active || pool->size == 0 || pool->size > G_MAXUINT32 || pool->leases <= 0)
-                continue;
-            percent = (guint64)pool->leases * 100 / pool->size;
-            if (percent < POOL_WARNING)
-                continue;
-            report_pool(row->network, pool, percent >= POOL_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING,
-                        findings);
         }
     }
 }

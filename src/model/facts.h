@@ -359,14 +359,15 @@ FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name
 
 /* A dnsmasq that a network should have: what its pid file says, and what stands behind that pid. */
 typedef struct {
-    char *network;    /* name */
-    char *config;     /* path of its configuration file */
-    gint pid;         /* of the pid file; 0: no pid file, or not readable */
-    gboolean alive;   /* a live process (no zombie) whose command line names that configuration file */
-    gboolean unknown; /* could not be decided (pid file or command line not readable) */
-    gint owner;       /* uid of the process; -1 */
-    char *user;       /* its name, or the number; NULL */
-    char **argv;      /* its command line, and */
+    char *network;          /* name */
+    char *config;           /* path of its configuration file */
+    gint pid;               /* of the pid file; 0: no pid file, or not readable */
+    gboolean alive;         /* a live process (no zombie) whose command line names that configuration file */
+    gboolean unknown;       /* could not be decided (pid file or command line not readable) */
+    gboolean no_lease_file; /* the file of its leases, which libvirt makes empty at first, is not there */
+    gint owner;             /* uid of the process; -1 */
+    char *user;             /* its name, or the number; NULL */
+    char **argv;            /* its command line, and */
     char *options; /* what stands in its configuration file; kept where Facts.keep asks for it, else NULL */
 } Dnsmasq;
 

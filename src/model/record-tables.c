@@ -146,6 +146,7 @@ const RecordField dnsmasq_fields[] = {
     FIELD(Dnsmasq, pid, NUMBER, TYPE(I32)),
     FIELD(Dnsmasq, alive, BOOL),
     FIELD(Dnsmasq, unknown, BOOL),
+    FIELD(Dnsmasq, no_lease_file, BOOL),
     FIELD(Dnsmasq, owner, NUMBER, TYPE(I32), NONE(-1)),
     FIELD(Dnsmasq, user, TEXT, MEANS(USER)),
     FIELD(Dnsmasq, argv, WORDS, MEANS(ARGUMENT)),

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/name.h"
 #include "config.h"
 #include "sources/processes-private.h"
 #include "sources/sockets.h"
@@ -230,6 +231,16 @@ static void dnsmasq_keep(Dnsmasq *dnsmasq)
         file_read(dnsmasq->config, CONFIG_BYTES, FALSE, &dnsmasq->options, &length, NULL);
 }
 
+static gboolean lease_file_is_gone(const Network *network)
+{
+    g_autofree char *path = NULL;
+
+    if (!network->bridge || !name_is_ifname(network->bridge))
+        return FALSE;
+    path = network_path(VNAT_LIBVIRT_STATE_DIR, "dnsmasq", network->bridge, ".status");
+    return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 static GPtrArray *dnsmasqs_look(const Facts *facts)
 {
     GPtrArray *dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
@@ -242,6 +253,7 @@ static GPtrArray *dnsmasqs_look(const Facts *facts)
         if (!network->name || !network_wants_dnsmasq(network))
             continue;
         dnsmasq = dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name);
+        dnsmasq->no_lease_file = lease_file_is_gone(network);
         if (facts->keep)
             dnsmasq_keep(dnsmasq);
         g_ptr_array_add(dnsmasqs, dnsmasq);

@@ -82,6 +82,8 @@ static Capture *make_capture(void)
     g_free(capture->facts->host);
     capture->facts->host = g_strdup("host\x1b[1m");
     capture_add_texts(capture->facts);
+    source_status_set(&capture->facts->sources[SOURCE_FIREWALLD], SOURCE_LIVE, NULL);
+    g_ptr_array_add(capture->facts->zones, firewalld_zone_new("virbr0", "libvirt"));
     domain = capture->facts->domains->pdata[0];
     g_array_append_val(domain->agent, agent);
     json_object_set_new(capture->versions, "nft", json_string("1.0.6"));

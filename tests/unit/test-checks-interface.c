@@ -236,6 +236,15 @@ static void test_duplicate_mac(void)
     g_assert_cmpstr(((const Finding *)findings->pdata[1])->object, ==, "vnet3");
 }
 
+/* And since when the guests run, which may have none yet. */
+static void forget_addresses(Facts *facts)
+{
+    g_ptr_array_set_size(facts->leases, 0);
+    g_array_set_size(facts->neighbours, 0);
+    for (guint i = 0; i < facts->domains->len; i++)
+        domain_of(facts, i)->started = 0;
+}
+
 static void test_same_mac_elsewhere(void)
 {
     g_autoptr(Facts) facts = world_host();
@@ -243,8 +252,7 @@ static void test_same_mac_elsewhere(void)
     /* On another network, and of a domain that is off. */
     nic_of(facts, 1, 1)->mac = world_mac_of(MAC1);
     nic_of(facts, 3, 0)->mac = world_mac_of(MAC1);
-    g_ptr_array_set_size(facts->leases, 0);
-    g_array_set_size(facts->neighbours, 0);
+    forget_addresses(facts);
     assert_findings(facts, "");
 }
 
@@ -256,8 +264,7 @@ static void test_duplicate_mac_learned(void)
     g_array_remove_index(facts->fdb, 1);
     nic_of(facts, 1, 0)->mac = world_mac_of(MAC1);
     replace(&nic_of(facts, 1, 0)->network, "lab");
-    g_ptr_array_set_size(facts->leases, 0);
-    g_array_set_size(facts->neighbours, 0);
+    forget_addresses(facts);
     replace(&nic_of(facts, 1, 0)->bridge, "virbr0");
     assert_findings(facts, "");
     world_learn(facts, 12, 10, MAC1)->permanent = TRUE; /* set by hand, not learned */

@@ -246,7 +246,7 @@ static void host_init(Host *host)
     host->parts = world_new();
     host->monotonic = 100 * SECOND;
     host->now = WORLD_NOW;
-    for (guint id = 0; id < SOURCE_COUNT; id++)
+    for (guint id = 0; id < SOURCE_FIREWALLD; id++) /* which is not followed */
         live_map_set_source(host->live, id,
                             id == SOURCE_FIREWALL || id == SOURCE_PROCESSES ? SOURCE_UNREAD : SOURCE_LIVE,
                             NULL);

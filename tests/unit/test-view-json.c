@@ -335,7 +335,7 @@ static void test_document(void)
     assert_member(root, "time", "\"2026-09-21T14:13:20Z\"");
     assert_member(root, "sources",
                   "{\"libvirt\":\"live\",\"links\":\"live\",\"neighbours\":\"live\",\"leases\":\"stale\","
-                  "\"firewall\":\"live\",\"processes\":\"live\",\"firewalld\":\"live\"}");
+                  "\"firewall\":\"live\",\"processes\":\"live\"}");
     assert_member(root, "leases", "[]");
     g_assert_cmpuint(json_array_size(json_object_get(root, "interfaces")), ==, map->rows->len);
     /* One record a line, so that grep and diff are of use. */

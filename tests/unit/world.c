@@ -49,7 +49,7 @@ Facts *world_new(void)
     facts->domains_complete = TRUE;
     facts->sockets_read = TRUE;
     facts->socket_owners_known = TRUE;
-    for (guint id = 0; id < SOURCE_COUNT; id++)
+    for (guint id = 0; id < SOURCE_FIREWALLD; id++)
         source_status_set(&facts->sources[id], SOURCE_LIVE, NULL);
     return facts;
 }
@@ -236,7 +236,6 @@ Domain *world_domain(Facts *facts, const char *name, gint id)
     domain->state = id < 0 ? DOMAIN_SHUTOFF : DOMAIN_RUNNING;
     domain->xml_read = TRUE;
     g_ptr_array_add(facts->domains, domain);
-    domain->started = id >= 0 ? WORLD_NOW - 3600 : 0;
     return domain;
 }
 
@@ -403,7 +402,7 @@ static void host_kernel(Facts *facts)
 {
     world_link(facts, 1, "lo", NULL);
     world_link(facts, 2, "eth0", NULL);
-    world_link(facts, 3, "wg0", "wireguard")->mtu = 1420;
+    world_link(facts, 3, "wg0", "wireguard");
     world_link(facts, 30, "docker0", "bridge")->is_bridge = TRUE;
     world_link(facts, 31, "veth5", "veth")->master = 30;
     world_link(facts, 14, "vnatp0", "veth")->master = 10;
@@ -446,9 +445,8 @@ Facts *world_host(void)
     host_guests(facts);
     host_kernel(facts);
     host_traffic(facts);
-    g_ptr_array_add(facts->zones, firewalld_zone_new("virbr0", "libvirt"));
-    g_ptr_array_add(facts->zones, firewalld_zone_new("virbr1", "libvirt"));
-    g_ptr_array_add(facts->zones, firewalld_zone_new("eth0", "public"));
+    for (guint i = 0; i < facts->domains->len; i++)
+        ((Domain *)facts->domains->pdata[i])->started = WORLD_NOW - 3600;
     return facts;
 }
 

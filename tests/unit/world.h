@@ -13,7 +13,7 @@
 
 #define WORLD_NOW G_GINT64_CONSTANT(1790000000) /* 2026-09-21T14:13:20Z */
 
-/* An empty host: every source live, nothing in it. */
+/* An empty host: every source live (but firewalld, which few ask), nothing in it. */
 Facts *world_new(void);
 
 /* An active, persistent network that starts with the host. bridge may be NULL. */
