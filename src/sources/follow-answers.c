@@ -199,7 +199,10 @@ static void apply_domain(Follower *follower, FollowKey *key, Domain *domain)
         domain_free(domain);
         return;
     }
-    follow_taps_set(follower, key, domain);
+    /* Until now nobody knew whose tap it was that moved. */
+    if (follow_taps_set(follower, key, domain) &&
+        key->asked_at - follower->kernel.moved_at < FOLLOW_LOOK_AGAIN)
+        key->look_again = follower->now + FOLLOW_LOOK_AGAIN;
     live_map_put_domain(follower->live, domain, key->generation);
 }
 

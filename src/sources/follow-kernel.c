@@ -22,6 +22,7 @@ void follow_kernel_init(FollowKernel *kernel)
     kernel->masters = g_hash_table_new(NULL, NULL);
     kernel->suspects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     kernel->recheck = FOLLOW_NEVER;
+    kernel->moved_at = -FOLLOW_NEVER / 2;
 }
 
 void follow_kernel_clear(FollowKernel *kernel)
@@ -101,6 +102,7 @@ static void master_seen(Follower *follower, const Link *link)
     if (known && GPOINTER_TO_UINT(before) == link->master)
         return;
     g_hash_table_insert(masters, index, GUINT_TO_POINTER(link->master));
+    follower->kernel.moved_at = follower->now;
     follow_taps_touch(follower, link->name);
 }
 
@@ -114,6 +116,7 @@ static gboolean kernel_listens(Follower *follower)
 void follower_link(Follower *follower, Link *link)
 {
     if (!kernel_listens(follower)) {
+        follower->kernel.moved_at = follower->now;
         link_free(link);
         return;
     }
@@ -223,18 +226,50 @@ static void kernel_adopt(Follower *follower, Facts *facts)
     follower->kernel.recheck = FOLLOW_NEVER;
 }
 
+/*
+ * What was lost may have been the only hint that a domain's XML changed. Where its tap is there, master_seen
+ * told; where it is not, nobody can.
+ */
+static void missing_touch(Follower *follower, GHashTable *names)
+{
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, follower->taps);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        if (!g_hash_table_contains(names, name))
+            follow_taps_touch(follower, name);
+    }
+}
+
+static GHashTable *link_names(const Facts *facts)
+{
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < facts->links->len; i++)
+        g_hash_table_add(names, g_strdup(((const Link *)facts->links->pdata[i])->name));
+    return names;
+}
+
 static void kernel_resolve(Follower *follower)
 {
     FollowKernel *kernel = &follower->kernel;
     g_autoptr(Facts) facts = kernel_read(follower);
+    g_autoptr(GHashTable) names = NULL;
+    gint64 moved_at = kernel->moved_at;
+    gboolean first = !kernel->read;
 
     if (!facts)
         return;
+    names = link_names(facts);
+    missing_touch(follower, names);
     follower->resync = follower->resync || kernel->lost;
     kernel->doubted = kernel->lost = FALSE;
     kernel->read = TRUE;
     kernel->due = follower->now + DOUBT_APART;
     kernel_adopt(follower, facts);
+    if (first)
+        kernel->moved_at = moved_at; /* all were new */
     /* It may have been overrun again: then everything is read once more, and nothing told before. */
     follower->world->ops->drain(follower->world);
 }

@@ -19,8 +19,7 @@
 
 #define WINDOW_LEAST (50 * FOLLOW_MS)
 #define WINDOW_MOST (500 * FOLLOW_MS)
-#define LOOK_AGAIN (1 * FOLLOW_SECOND) /* libvirt moves a tap first, and writes its XML after */
-#define WINDOW_READINGS 10             /* a tenth of the time, at most, goes into reading one key */
+#define WINDOW_READINGS 10 /* a tenth of the time, at most, goes into reading one key */
 
 static gint compare_due(gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -283,11 +282,22 @@ static void taps_enter(Follower *follower, FollowKey *key, const char *name)
     g_ptr_array_add(keys, key);
 }
 
-void follow_taps_set(Follower *follower, FollowKey *key, const Domain *domain)
+static gboolean taps_have(const GPtrArray *taps, const char *name)
 {
-    for (guint i = 0; key->taps && i < key->taps->len; i++)
-        taps_leave(follower, key, key->taps->pdata[i]);
-    g_clear_pointer(&key->taps, g_ptr_array_unref);
+    for (guint i = 0; taps && i < taps->len; i++) {
+        if (strcmp(taps->pdata[i], name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean follow_taps_set(Follower *follower, FollowKey *key, const Domain *domain)
+{
+    g_autoptr(GPtrArray) before = g_steal_pointer(&key->taps);
+    gboolean more = FALSE;
+
+    for (guint i = 0; before && i < before->len; i++)
+        taps_leave(follower, key, before->pdata[i]);
     for (guint i = 0; domain && i < domain->interfaces->len; i++) {
         const DomainInterface *iface = domain->interfaces->pdata[i];
 
@@ -297,7 +307,9 @@ void follow_taps_set(Follower *follower, FollowKey *key, const Domain *domain)
             key->taps = g_ptr_array_new_with_free_func(g_free);
         g_ptr_array_add(key->taps, g_strdup(iface->target));
         taps_enter(follower, key, iface->target);
+        more = more || !taps_have(before, iface->target);
     }
+    return more;
 }
 
 void follow_taps_touch(Follower *follower, const char *name)
@@ -307,7 +319,7 @@ void follow_taps_touch(Follower *follower, const char *name)
     for (guint i = 0; keys && i < keys->len; i++) {
         FollowKey *key = keys->pdata[i];
 
-        key->look_again = follower->now + LOOK_AGAIN;
+        key->look_again = follower->now + FOLLOW_LOOK_AGAIN;
         follow_key_touch(follower, key);
     }
 }

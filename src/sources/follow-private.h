@@ -24,6 +24,7 @@
 #define FOLLOW_MS ((gint64)G_TIME_SPAN_MILLISECOND)
 
 #define FOLLOW_SLOW (1 * FOLLOW_SECOND)         /* a list that takes longer holds nothing back */
+#define FOLLOW_LOOK_AGAIN (1 * FOLLOW_SECOND)   /* libvirt moves a tap first, and writes its XML after */
 #define FOLLOW_AUDIT_EVERY (30 * FOLLOW_SECOND) /* also the slow reading of leases that have no events */
 #define FOLLOW_DOUBT (1 * FOLLOW_SECOND)        /* a difference that no event explains in that time is one */
 
@@ -97,6 +98,7 @@ typedef struct {
     gint64 due; /* of the next reading of all, while doubted */
     guint failures;
     guint64 events;       /* told so far */
+    gint64 moved_at;      /* when a link last came or changed its master */
     GHashTable *masters;  /* ifindex -> ifindex of its master */
     GHashTable *told;     /* names of what was told while everything is read for the audit; else NULL */
     gboolean told_gone;   /* a link went meanwhile, and what hung on it */
@@ -187,8 +189,8 @@ gboolean follow_key_known(const Follower *follower, const FollowKey *key);
 /* From first, doubling, at most most; counts. */
 gint64 follow_backoff(guint *failures, gint64 first, gint64 most);
 
-/* The names that a domain's interfaces claim now; NULL: none. */
-void follow_taps_set(Follower *follower, FollowKey *key, const Domain *domain);
+/* The names that a domain's interfaces claim now; NULL: none. TRUE: there are new ones. */
+gboolean follow_taps_set(Follower *follower, FollowKey *key, const Domain *domain);
 /* The device of that name changed in a way that a domain's XML may have changed too. */
 void follow_taps_touch(Follower *follower, const char *name);
 

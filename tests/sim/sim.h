@@ -52,7 +52,8 @@ struct Sim {
     Follower *follower;
     FollowSink sink;
     gint64 now, wall_offset;
-    GRand *random;
+    GRand *random; /* how things are told */
+    GRand *pace;   /* how long they take on the host: not of the seed */
     gboolean calm; /* no delay, nothing twice: for scenarios */
 
     Facts *truth;
