@@ -90,8 +90,27 @@ static int run(Context *ctx, int argc, char **argv)
     return run_command(ctx, argc, argv);
 }
 
+/* The name that Nagios knows it by: all words are then those of check. New array; the words stay argv's. */
+static char **plugin_words(int *argc, char **argv)
+{
+    static const char *const begin[] = {"vnat", "check", "--format", "nagios"};
+    char **words = g_new0(char *, (gsize)*argc + G_N_ELEMENTS(begin));
+
+    memcpy(words, begin, sizeof(begin));
+    memcpy(words + G_N_ELEMENTS(begin), argv + 1, (gsize)(*argc - 1) * sizeof(char *));
+    *argc += (int)G_N_ELEMENTS(begin) - 1;
+    return words;
+}
+
+static gboolean is_plugin(const char *program)
+{
+    g_autofree char *name = program ? g_path_get_basename(program) : NULL;
+
+    return g_strcmp0(name, "check_vnat") == 0;
+}
+
 /* Output that did not reach its file is a failure of the command, unless the reader had enough of it. */
-static int finish_output(int code)
+static int finish_output(const Context *ctx, int code)
 {
     int failed = fflush(stdout) != 0 || ferror(stdout);
 
@@ -100,16 +119,19 @@ static int finish_output(int code)
     if (errno == EPIPE)
         return EXIT_PIPE;
     fprintf(stderr, "error: failed to write the output\nerror: %s\n", strerror(errno));
-    return EXIT_FAILED;
+    return ctx->command && (ctx->command->flags & COMMAND_LEVELS) ? EXIT_UNKNOWN : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
 {
     Context ctx = {0};
+    char **words = NULL;
     int code;
 
     prepare_process(&ctx);
-    code = finish_output(run(&ctx, argc, argv));
+    if (is_plugin(argv[0]))
+        words = plugin_words(&argc, argv);
+    code = finish_output(&ctx, run(&ctx, argc, words ? words : argv));
     /* A call that hangs would hang the libraries' own clean-up too. */
     if (virt_calls_hang())
         _exit(code);
@@ -119,5 +141,6 @@ int main(int argc, char **argv)
         g_ptr_array_unref(ctx.columns);
     if (ctx.words)
         g_ptr_array_unref(ctx.words);
+    g_free(words);
     return code;
 }

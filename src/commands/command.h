@@ -20,6 +20,10 @@ enum {
     EXIT_UNREACHABLE = 4,
     EXIT_INCOMPLETE = 6,
     EXIT_PIPE = 141, /* 128 + SIGPIPE: the reader has gone */
+    /* of check, which are Nagios' */
+    EXIT_WARNING = 1,
+    EXIT_CRITICAL = 2,
+    EXIT_UNKNOWN = 3,
 };
 
 typedef enum { OPTION_FLAG, OPTION_VALUE, OPTION_LIST, OPTION_NUMBER } OptionKind;
@@ -49,6 +53,7 @@ typedef struct {
 #define COMPLETE_COMMAND "<command>"
 #define COMPLETE_WHO "<who>"
 #define COMPLETE_FILE "<file>"
+#define COMPLETE_CHECK "<check>"
 
 typedef struct Context Context;
 
@@ -58,6 +63,7 @@ typedef enum {
     COMMAND_HIDDEN = 1 << 2,  /* not in the list of commands */
     COMMAND_RAW = 1 << 3,     /* takes its words as they are: no options of its own */
     COMMAND_MANY = 1 << 4,    /* its last argument may be given several times */
+    COMMAND_LEVELS = 1 << 5,  /* its exit code is a level: where it cannot tell one, EXIT_UNKNOWN */
 } CommandFlags;
 
 typedef struct {

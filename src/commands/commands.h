@@ -12,5 +12,6 @@ extern const Command command_domiflist, command_domifaddr, command_map, command_
     command_status, command_capture;
 extern const Command command_attach_interface, command_detach_interface, command_connect;
 extern const Command command_watch, command_wait;
+extern const Command command_check;
 extern const Command command_repair;
 extern const Command command_help, command_complete;

@@ -3,6 +3,7 @@
 #include "commands/globals.h"
 #include "commands/world.h"
 
+#include "checks/check.h"
 #include "sources/capture.h"
 #include "sources/templates.h"
 
@@ -120,6 +121,15 @@ static void offer_subcommands(const char *family, const Typed *typed)
     }
 }
 
+static void offer_checks(const Typed *typed)
+{
+    guint count;
+    const Check *table = check_table(&count);
+
+    for (guint i = 0; i < count; i++)
+        offer(table[i].id, typed);
+}
+
 static void offer_options(const Option *options, const Typed *typed)
 {
     for (; options && options->name; options++) {
@@ -148,6 +158,8 @@ static void offer_kind(Context *ctx, const Command *command, const char *kind, c
             puts(FILE_MARK);
     } else if (strcmp(kind, COMPLETE_COLUMNS) == 0) {
         offer_columns(command ? command->columns : NULL, typed);
+    } else if (strcmp(kind, COMPLETE_CHECK) == 0) {
+        offer_checks(typed);
     } else if (strcmp(kind, COMPLETE_COMMAND) == 0) {
         offer_commands(typed);
     } else {

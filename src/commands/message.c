@@ -43,8 +43,10 @@ static void print_hint(const Context *ctx, const char *text)
     print_line(ctx, stderr, "hint: ", full);
 }
 
-static int exit_code(const GError *error)
+static int exit_code(const Context *ctx, const GError *error)
 {
+    if (ctx->command && (ctx->command->flags & COMMAND_LEVELS))
+        return EXIT_UNKNOWN;
     if (error->domain != VNAT_ERROR)
         return EXIT_FAILED;
     switch ((VnatError)error->code) {
@@ -68,7 +70,7 @@ int report(Context *ctx, GError *error)
 {
     const char *what = vnat_error_get_what(error);
     const char *next = vnat_error_get_hint(error);
-    int code = exit_code(error);
+    int code = exit_code(ctx, error);
 
     fflush(stdout); /* so that what was printed before stands before, where both streams are one */
     if (what)
@@ -78,7 +80,7 @@ int report(Context *ctx, GError *error)
         print_hint(ctx, next);
     else if (ctx->downgraded && code == EXIT_FAILED)
         fputs("hint: changes need root, or a new login as a member of group libvirt\n", stderr);
-    else if (code == EXIT_USAGE && error->code == VNAT_ERROR_USAGE && ctx->command)
+    else if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_USAGE) && ctx->command)
         fprintf(stderr, "hint: vnat help %s\n", ctx->command->name);
     g_error_free(error);
     return code;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/output.h"
 
+#include "base/text.h"
 #include "checks/check.h"
 #include "model/network.h"
+
+#include <string.h>
 
 int write_json(World *world, const JsonCollection *collections)
 {
@@ -39,6 +42,56 @@ int write_network_after(World *world, const char *name)
     json_write(stdout, after, collections);
     /* The change was made and verified; that a source cannot be read by this user makes it no failure. */
     return EXIT_OK;
+}
+
+/* The name of the program at the beginning of a command, if it is one that takes -c; its length, or 0. */
+static gsize program_with_uri(const char *command)
+{
+    static const char *const programs[] = {"vnat ", "virsh ", "sudo vnat "};
+
+    for (guint i = 0; i < G_N_ELEMENTS(programs); i++) {
+        gsize length = strlen(programs[i]);
+
+        if (g_str_has_prefix(command, programs[i]) && !g_str_has_prefix(command + length, "-c "))
+            return length;
+    }
+    return 0;
+}
+
+/* Commands stand at the beginning and behind "&& "; what is in quotes is a name. */
+static char *remedy_with_uri(const char *remedy, const char *options)
+{
+    GString *text = g_string_new(NULL);
+    gboolean quoted = FALSE;
+
+    for (const char *c = remedy; *c; c++) {
+        gboolean first = c == remedy || (c - remedy >= 3 && strncmp(c - 3, "&& ", 3) == 0);
+        gsize length = first && !quoted ? program_with_uri(c) : 0;
+
+        if (*c == '\'' && (c == remedy || c[-1] != '\\' || quoted))
+            quoted = !quoted;
+        if (length > 0) {
+            g_string_append_len(text, c, (gssize)length);
+            g_string_append(text, options);
+            c += length - 1;
+        } else {
+            g_string_append_c(text, *c);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+void remedies_for_host(const Context *ctx, const GPtrArray *findings)
+{
+    g_autofree char *uri = ctx->uri ? text_shell(ctx->uri) : NULL;
+    g_autofree char *options = uri ? g_strdup_printf("-c %s ", uri) : NULL;
+
+    for (guint i = 0; options && !ctx->replay && i < findings->len; i++) {
+        Finding *finding = findings->pdata[i];
+        g_autofree char *before = finding->remedy;
+
+        finding->remedy = before ? remedy_with_uri(before, options) : NULL;
+    }
 }
 
 static gint compare_order(gconstpointer a, gconstpointer b)

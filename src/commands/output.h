@@ -16,5 +16,11 @@ int write_json(World *world, const JsonCollection *collections);
 /* For a command that changed a network, with --json: its record after the change (none if it is gone). */
 int write_network_after(World *world, const char *name);
 
+/*
+ * Commands of vnat and virsh in the remedies of findings are there to be pasted: where another connection was
+ * asked by -c, they get that option too.
+ */
+void remedies_for_host(const Context *ctx, const GPtrArray *findings);
+
 /* The map of one domain, with the problems of its interfaces. */
 Map *world_domain_map(World *world, const char *which, gboolean inactive, Wants wants, GError **error);

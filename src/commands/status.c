@@ -43,6 +43,7 @@ static int run_status(Context *ctx)
         return report(ctx, error);
     network = name ? facts_network(world->facts, name) : NULL;
     findings = checks_run(world->facts, map, G_MAXUINT);
+    remedies_for_host(ctx, findings);
     rows = network_rows(world->facts);
     if (network)
         keep_one_network(network, rows, findings);

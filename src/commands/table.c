@@ -26,6 +26,7 @@ const Command *const commands[] = {
     &command_connect,
     &command_watch,
     &command_wait,
+    &command_check,
     &command_repair,
     &command_help,
     &command_complete,

@@ -13,8 +13,8 @@ typedef struct {
     gsize offset;             /* of the array in Facts */
     gsize size;               /* of a record in a GArray; 0: a GPtrArray */
     gpointer (*create)(void); /* of a GPtrArray's */
-    SourceId newer;           /* of a source that the first captures did not have: where it gave no facts, the
-                                 file may be missing; 0 (no such source): it may not */
+    SourceId newer; /* of a source that the first captures did not have: where the manifest does not have it
+                       either, the file may be missing; 0 (no such source): it may not */
 } CaptureList;
 
 extern const CaptureList capture_lists[];

@@ -115,7 +115,7 @@ static gboolean read_capture_list(Reading *reading, const CaptureList *list, GEr
 
     if (read_list(reading, list->file, take_record, list, &local))
         return TRUE;
-    if (list->newer && !facts_has(reading->capture->facts, list->newer) &&
+    if (list->newer && reading->capture->facts->sources[list->newer].state == SOURCE_UNREAD &&
         g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
         g_error_free(local);
         return TRUE;

@@ -100,7 +100,8 @@ static void json_write_records(FILE *out, const JsonCollection *collection)
     fputs(collection->records->len > 0 ? "\n]" : "]", out);
 }
 
-void json_write(FILE *out, const Facts *facts, const JsonCollection *collections)
+void json_write_with(FILE *out, const Facts *facts, const JsonCollection *collections, const char *name,
+                     json_t *value)
 {
     g_autofree char *time = text_time_utc(facts->now);
 
@@ -114,5 +115,14 @@ void json_write(FILE *out, const Facts *facts, const JsonCollection *collections
     json_write_member(out, "sources", json_of_sources(facts));
     for (; collections->name; collections++)
         json_write_records(out, collections);
+    if (name) {
+        fputs(",\n", out);
+        json_write_member(out, name, value);
+    }
     fputs("}\n", out);
+}
+
+void json_write(FILE *out, const Facts *facts, const JsonCollection *collections)
+{
+    json_write_with(out, facts, collections, NULL, NULL);
 }
