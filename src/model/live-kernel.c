@@ -141,13 +141,34 @@ static void link_put(LiveMap *live, Link *link)
     link_replace(live, node, link);
 }
 
+/* What is learned on a port hangs together with it over no hub. */
+static void port_mark(LiveMap *live, guint ifindex)
+{
+    LinkNode *port = node_link(live, ifindex);
+
+    if (port)
+        node_mark(live, &port->node);
+}
+
+static void fdb_drop(LiveMap *live, FdbNode *node)
+{
+    port_mark(live, node->entry.ifindex);
+    node_remove(live, &node->node);
+}
+
 /* Those of a hub that nothing is told of, which are in it no more. */
 static void hub_remove_nodes(LiveMap *live, char kind, guint ifindex)
 {
     const Hub *hub;
 
-    while ((hub = hub_find(live, key_index(live, kind, ifindex))) != NULL)
-        node_remove(live, hub->edges[0]->node);
+    while ((hub = hub_find(live, key_index(live, kind, ifindex))) != NULL) {
+        Node *node = hub->edges[0]->node;
+
+        if (node->kind == NODE_FDB)
+            fdb_drop(live, (FdbNode *)node);
+        else
+            node_remove(live, node);
+    }
 }
 
 static void link_drop(LiveMap *live, LinkNode *node)
@@ -306,20 +327,6 @@ static GPtrArray *fdb_keys(LiveMap *live, const FdbEntry *entry)
     if (!mac_is_group(&entry->mac))
         keys_add(keys, key_mac(live, &entry->mac));
     return keys;
-}
-
-static void port_mark(LiveMap *live, guint ifindex)
-{
-    LinkNode *port = node_link(live, ifindex);
-
-    if (port)
-        node_mark(live, &port->node);
-}
-
-static void fdb_drop(LiveMap *live, FdbNode *node)
-{
-    port_mark(live, node->entry.ifindex);
-    node_remove(live, &node->node);
 }
 
 void live_map_put_fdb(LiveMap *live, const FdbEntry *entry)

@@ -92,24 +92,6 @@ void network_touch_leases(LiveMap *live, const char *uuid)
 
 /* ---------------------------------------------------------------------------------------- referrers */
 
-static void leases_mark(LiveMap *live, const char *uuid)
-{
-    hub_mark(live, hub_find(live, key_text(live, HUB_LEASES, uuid)), NODE_LEASE);
-}
-
-/* Leases of networks that are not known may be found to be this one's by its name. */
-static void orphans_mark(LiveMap *live)
-{
-    GHashTableIter iter;
-    gpointer uuid;
-
-    g_hash_table_iter_init(&iter, live->lease_sets);
-    while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
-        if (!node_find(live, NODE_NETWORK, uuid))
-            leases_mark(live, uuid);
-    }
-}
-
 /* The ports and neighbours of the devices with the bridge's name. */
 static void bridge_mark(LiveMap *live, const char *bridge)
 {
@@ -127,14 +109,18 @@ static void bridge_mark(LiveMap *live, const char *bridge)
     }
 }
 
-/* By its name, UUID or bridge; by name also what is on the bridge of another that bears it. */
+/*
+ * By its name, UUID or bridge; by name also what is on the bridge of another that bears it. A lease is
+ * somebody's through a guest on its network, whose component has it; but one of a network that is gone may
+ * belong to another of the name that it bears.
+ */
 static void referrers_mark(LiveMap *live, const Network *network)
 {
     const Hub *named = hub_find(live, key_text(live, HUB_NETWORK, network->name));
 
     hub_mark(live, hub_find(live, key_text(live, HUB_TO_NETWORK, network->name)), NODE_DOMAIN);
     hub_mark(live, hub_find(live, key_text(live, HUB_TO_NETWORK, network->uuid)), NODE_DOMAIN);
-    leases_mark(live, network->uuid);
+    hub_mark(live, hub_find(live, key_text(live, HUB_LEASES, network->uuid)), NODE_LEASE);
     if (network->bridge)
         bridge_mark(live, network->bridge);
     for (guint i = 0; named && i < named->len; i++) {
@@ -153,7 +139,6 @@ void network_changed(LiveMap *live, NetworkNode *node, const Network *before, co
     }
     if (now)
         referrers_mark(live, now);
-    orphans_mark(live);
     row_touch(live, node);
     /* Whom it clashes or overlaps with is known to the checks alone. */
     networks_touch_all(live, FALSE);
