@@ -14,6 +14,16 @@
 
 static const Check checks[] = {
     {"libvirt-unreachable", OBJECT_HOST, REPAIR_NEVER, 0, "libvirt does not answer", check_nothing},
+    {"ip-forward-off", OBJECT_HOST, REPAIR_CONSENT, LIBVIRT, "this host does not forward packets",
+     check_ip_forward_off},
+    {"forward-blocked", OBJECT_HOST, REPAIR_NEVER, LIBVIRT | LINKS | FIREWALL,
+     "rules of this host refuse what guests send to the outside", check_forward_blocked},
+    {"input-blocked", OBJECT_HOST, REPAIR_NEVER, LIBVIRT | LINKS | FIREWALL,
+     "rules of this host refuse what guests ask its dnsmasq for", check_input_blocked},
+    {"bridge-netfilter", OBJECT_HOST, REPAIR_CONSENT, LIBVIRT | LINKS | FIREWALL,
+     "rules of this host refuse what guests send to one another", check_bridge_netfilter},
+    {"iptables-mixed", OBJECT_HOST, REPAIR_NEVER, FIREWALL, "two generations of rules are in force",
+     check_iptables_mixed},
     {"conntrack-full", OBJECT_HOST, REPAIR_NEVER, 0, "connection tracking is nearly full",
      check_conntrack_full},
     {"network-missing", OBJECT_NETWORK, REPAIR_CONSENT, LIBVIRT, "a network that was named is not defined",

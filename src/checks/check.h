@@ -105,6 +105,12 @@ void check_mac_mismatch(const Facts *facts, const Map *map, GPtrArray *findings)
 void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_mtu_mismatch(const Facts *facts, const Map *map, GPtrArray *findings);
 
+void check_ip_forward_off(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_forward_blocked(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_input_blocked(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_bridge_netfilter(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_iptables_mixed(const Facts *facts, const Map *map, GPtrArray *findings);
+
 void check_network_inactive(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_network_no_autostart(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *findings);

@@ -17,7 +17,8 @@ static void keep_one_network(const Network *network, GPtrArray *rows, GPtrArray 
     for (guint i = findings->len; i-- > 0;) {
         const Finding *finding = findings->pdata[i];
 
-        if (finding->kind != OBJECT_HOST && g_strcmp0(finding->network, network->name) != 0)
+        if ((finding->kind != OBJECT_HOST || finding->network) &&
+            g_strcmp0(finding->network, network->name) != 0)
             g_ptr_array_remove_index(findings, i);
     }
 }
@@ -25,7 +26,8 @@ static void keep_one_network(const Network *network, GPtrArray *rows, GPtrArray 
 static int run_status(Context *ctx)
 {
     const char *name = argument(ctx, 0);
-    Wants wants = WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL;
+    Wants wants = WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL |
+                  WANT_PROC;
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) findings = NULL;
