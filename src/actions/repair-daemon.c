@@ -3,6 +3,7 @@
 
 #include "actions/conntrack.h"
 #include "actions/daemon.h"
+#include "actions/guard.h"
 #include "actions/jobs.h"
 #include "base/error.h"
 #include "model/network.h"
@@ -16,6 +17,8 @@
  * What a reload does not do, and what it would do wrong (seen with libvirt 9.0):
  *  - Chains and jumps it makes once, when it starts: where they are gone only a restart helps. libvirtd's
  * restart ends migrations and block jobs, so it is refused while there are any; virtnetworkd has none.
+ *  - It takes the rules away and adds them one by one, which resets connections that talk then. Hence the
+ * guard (actions/guard.h).
  *  - A signal that comes while it reloads is dropped: half of the time having passed, it is sent once more.
  *  - A dnsmasq that lives is only told to read its files again. One that lacks a socket keeps lacking it; so
  * where the reload did not help it is ended, and a second reload starts it anew. Not while another program
@@ -132,10 +135,32 @@ static void tell_all(const GPtrArray *steps, const char *what, const NetworkDaem
         step_add(steps->pdata[i], "%s %s (pid %d)", what, daemon->program, daemon->pid);
 }
 
+typedef gboolean (*DaemonAction)(const NetworkDaemon *daemon, Deadline deadline, GError **error);
+
+static gboolean send_reload(const NetworkDaemon *daemon, Deadline deadline, GError **error)
+{
+    return network_daemon_reload(daemon, error);
+}
+
+/* Without the guard (no nft) it is done all the same, and told: the fault weighs more. */
+static gboolean act_guarded(const Repair *repair, DaemonAction act, const NetworkDaemon *daemon,
+                            const GPtrArray *steps, GError **error)
+{
+    g_autoptr(GError) unguarded = NULL;
+    Guard *guard = guard_raise(repair->view->facts, repair->deadline, &unguarded);
+    gboolean done = act(daemon, repair->deadline, error);
+
+    guard_lower(guard, done, repair->deadline);
+    for (guint i = 0; done && unguarded && i < steps->len; i++)
+        step_add(steps->pdata[i], "connections that talked meanwhile may have been reset: %s",
+                 unguarded->message);
+    return done;
+}
+
 static gboolean reload_until(Repair *repair, const NetworkDaemon *daemon, const GPtrArray *steps,
                              Deadline until, GError **error)
 {
-    if (!may_reload(repair, daemon, error) || !network_daemon_reload(daemon, error))
+    if (!may_reload(repair, daemon, error) || !act_guarded(repair, send_reload, daemon, steps, error))
         return FALSE;
     return await_all(repair, steps, until, error);
 }
@@ -194,7 +219,8 @@ static gboolean reload(Repair *repair, const NetworkDaemon *daemon, const GPtrAr
 
 static gboolean restart(Repair *repair, const NetworkDaemon *daemon, const GPtrArray *steps, GError **error)
 {
-    if (!may_restart(repair, daemon, error) || !network_daemon_restart(daemon, repair->deadline, error))
+    if (!may_restart(repair, daemon, error) ||
+        !act_guarded(repair, network_daemon_restart, daemon, steps, error))
         return FALSE;
     tell_all(steps, "restarted", daemon);
     return await_all(repair, steps, deadline_within(repair->deadline, VERIFY_SECONDS), error);

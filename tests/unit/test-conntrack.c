@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "actions/conntrack.h"
+#include "actions/guard.h"
 #include "base/error.h"
 #include "own-netns.h"
 #include "world.h"
+
+#include <string.h>
 
 static gboolean wants(const Facts *facts, const char *from, const char *to)
 {
@@ -68,11 +71,31 @@ static void test_none(void)
     g_assert_cmpuint(deleted, ==, 0);
 }
 
+/* Devices of active networks that libvirt made, whose names are plain; each is forgotten by itself. */
+static void test_guard(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    g_autofree char *commands = guard_commands(facts);
+    g_autofree char *one = NULL;
+    g_autofree char *none = NULL;
+
+    g_assert_nonnull(strstr(commands, "{ \"virbr0\" timeout 10s, \"virbr1\" timeout 10s }"));
+    g_assert_nonnull(strstr(commands, "hook forward priority -10"));
+    facts_network(facts, "lab")->active = FALSE;
+    one = guard_commands(facts);
+    g_assert_nonnull(strstr(one, "{ \"virbr0\" timeout 10s }"));
+    g_free(facts_network(facts, "default")->bridge);
+    facts_network(facts, "default")->bridge = g_strdup("\" }; x");
+    none = guard_commands(facts);
+    g_assert_null(none);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/conntrack/wants", test_wants);
     g_test_add_func("/conntrack/own", test_own);
     g_test_add_func("/conntrack/none", test_none);
+    g_test_add_func("/conntrack/guard", test_guard);
     return g_test_run();
 }
