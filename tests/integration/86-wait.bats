@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# vnat wait: a domain's address as soon as it has one, or which stage it is stuck in.
+
+setup_file() {
+    load helpers
+    vnat -q net-start default
+    lab_guest_linux VM1 default 52:54:00:00:00:01
+    lab_guest_paused P1 default 52:54:00:00:00:05
+}
+
+setup() { load helpers; }
+
+teardown() {
+    [ -z "${waiting:-}" ] || kill "$waiting" 2>/dev/null || true
+    lab_libvirtd_pid >/dev/null || lab_libvirtd_start
+}
+
+tap_of() { virsh -q domiflist "$1" | awk 'NR == 1 {print $1}'; }
+
+# stuck SECONDS WAIT-WORD...: exit 1, not before that time and not a second later; $stderr says why.
+stuck() {
+    local begin=${EPOCHREALTIME/./} took seconds=$1
+    shift
+    expect 1 wait "$@" --timeout "$seconds"
+    took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+    [ -z "$output" ]
+    has "$stderr" 'error: ' 'hint: '
+    clean "$stderr"
+    echo "it took $took ms"
+    [ "$took" -ge $((seconds * 1000)) ]
+    [ "$took" -le $((seconds * 1000 + 1500)) ]
+}
+
+@test "--for link: the tap, at once" {
+    expect 0 wait VM1 --for link
+    same "$(tap_of VM1)" "$output"
+    expect 0 wait P1 --for link --timeout 5
+    same "$(tap_of P1)" "$output"
+}
+
+@test "a guest that boots: its address, when it has it; then it is the same at once" {
+    # It was started a moment ago, and boots for seconds.
+    expect 0 wait VM1
+    [ -z "$stderr" ]
+    same "$(lab_guest_wait VM1 | cut -d/ -f1)" "$output"
+    expect 0 wait "$(virsh domuuid VM1)" --timeout 5
+    same "$(vnat ip VM1 | head -n 1)" "$output"
+}
+
+@test "--for port:N: the address that takes connections" {
+    expect 0 wait VM1 --for port:80 --timeout 20
+    same "$(vnat ip VM1 | head -n 1)" "$output"
+    timeout 3 busybox wget -q -O - "http://$output/" || [ "$?" -eq 1 ]
+    stuck 1 VM1 --for port:81
+    has "$stderr" 'port 81' "$(vnat ip VM1 | head -n 1)"
+    # It opens while somebody waits.
+    vnat wait VM1 --for port:81 >"$LAB_DIR/port" 2>&1 3>&- &
+    waiting=$!
+    lab_guest_run VM1 'busybox httpd -p 81 -h /root'
+    lab_wait_for 10 test -s "$LAB_DIR/port"
+    same "$(vnat ip VM1 | head -n 1)" "$(cat "$LAB_DIR/port")"
+}
+
+# follows PID: it has a watch on the lease files.
+follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
+
+@test "a lease that comes while somebody waits ends the waiting" {
+    vnat wait P1 >"$LAB_DIR/lease" 2>&1 3>&- &
+    waiting=$!
+    lab_wait_for 5 follows "$waiting"
+    [ ! -s "$LAB_DIR/lease" ]
+    jq '. + [{"ip-address": "192.168.122.77", "mac-address": "52:54:00:00:00:05", "hostname": "p1", "expiry-time": 0}]' \
+        /var/lib/libvirt/dnsmasq/virbr0.status >"$LAB_DIR/status"
+    cp /var/lib/libvirt/dnsmasq/virbr0.status "$LAB_DIR/status.before"
+    mv "$LAB_DIR/status" /var/lib/libvirt/dnsmasq/virbr0.status
+    lab_wait_for 3 grep -qx 192.168.122.77 "$LAB_DIR/lease"
+    code=0
+    wait "$waiting" || code=$?
+    [ "$code" -eq 0 ]
+    mv "$LAB_DIR/status.before" /var/lib/libvirt/dnsmasq/virbr0.status
+}
+
+@test "stuck before it runs; it starts while somebody waits" {
+    lab_guest_paused P2 default 52:54:00:00:00:06
+    virsh -q destroy P2 >/dev/null
+    stuck 1 P2
+    has "$stderr" 'does not run' 'virsh start P2'
+    vnat wait P2 --for link >"$LAB_DIR/link" 2>&1 3>&- &
+    waiting=$!
+    virsh -q start --paused P2 >/dev/null
+    lab_wait_for 5 test -s "$LAB_DIR/link"
+    same "$(tap_of P2)" "$(cat "$LAB_DIR/link")"
+    lab_guest_stop P2
+}
+
+@test "stuck before its tap is on the bridge" {
+    ip link set "$(tap_of P1)" nomaster
+    stuck 2 P1 --for link
+    has "$stderr" "$(tap_of P1)" virbr0 "ip link set $(tap_of P1) master virbr0"
+    ip link set "$(tap_of P1)" master virbr0
+    expect 0 wait P1 --for link --timeout 5
+}
+
+@test "stuck before its first frame" {
+    stuck 1 P1
+    has "$stderr" 'is paused' 'virsh resume P1'
+}
+
+@test "stuck before an address: nobody gives one" {
+    kill -KILL "$(lab_dnsmasq_pid default)"
+    lab_wait_for 2 lab_not lab_dnsmasq_pid default
+    echo '[]' >"$LAB_DIR/none"
+    mv "$LAB_DIR/none" /var/lib/libvirt/dnsmasq/virbr0.status
+    # Its frames were heard: the bridge has learned its MAC.
+    lab_guest_run VM1 'killall udhcpc; ip address flush dev eth0'
+    ip neigh flush dev virbr0
+    stuck 3 VM1
+    has "$stderr" dnsmasq
+    lacks "$stderr" 'sent nothing'
+    lab_libvirtd_restart
+}
+
+@test "who is not there: exit 1 at once; libvirtd away: exit 4" {
+    expect 1 wait vm1
+    has "$stderr" "did you mean 'VM1'?"
+    expect 1 wait nobody
+    has "$stderr" nobody
+    lab_libvirtd_stop
+    expect 4 wait VM1
+    has "$stderr" libvirt-sock 'hint: systemctl start'
+    lab_libvirtd_start
+}
