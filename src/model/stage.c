@@ -66,11 +66,17 @@ static gboolean row_was_heard(const StageView *view, const MapRow *row)
     return FALSE;
 }
 
+/* Only a bridge of this kernel tells whom it has heard. */
+static gboolean row_can_be_heard(const StageView *view, const MapRow *row)
+{
+    return kernel_known(view) && row->bridge && !is_foreign_switch(view, row->bridge);
+}
+
 static Stage row_stuck(const StageView *view, const MapRow *row)
 {
     if (!row_is_linked(view, row))
         return STAGE_LINK;
-    if (!row_was_heard(view, row))
+    if (row_can_be_heard(view, row) && !row_was_heard(view, row))
         return STAGE_FRAME;
     if (!map_row_address(row))
         return STAGE_ADDRESS;
@@ -121,7 +127,7 @@ GPtrArray *stage_addresses(const StageView *view)
 static const char *const causes[STAGE_COUNT][8] = {
     [STAGE_LINK] = {"tap-missing", "tap-orphaned", "network-inactive", "bridge-missing"},
     [STAGE_FRAME] = {"tap-down", "bridge-down", "duplicate-mac", "mac-mismatch"},
-    [STAGE_ADDRESS] = {"dnsmasq-dead", "dnsmasq-not-listening", "port-conflict", "dhcp-pool-low",
+    [STAGE_ADDRESS] = {"tap-down", "dnsmasq-dead", "dnsmasq-not-listening", "port-conflict", "dhcp-pool-low",
                        "bridge-down", "duplicate-mac", "mac-mismatch"},
     [STAGE_PORT] = {"bridge-down", "duplicate-address", "duplicate-mac"},
 };
@@ -198,13 +204,16 @@ static StageAdvice advice_link(const StageView *view, const MapRow *row)
                          .next = command_of("vnat domiflist", view->name)};
 }
 
+static StageAdvice advice_paused(const StageView *view)
+{
+    return (StageAdvice){.what = g_strdup_printf("domain '%s' is paused", view->name),
+                         .next = command_of("virsh resume", view->name)};
+}
+
 static StageAdvice advice_frame(const StageView *view, const MapRow *row)
 {
     g_autofree char *name = map_row_name(row);
 
-    if (row->domain_state == DOMAIN_PAUSED)
-        return (StageAdvice){.what = g_strdup_printf("domain '%s' is paused", view->name),
-                             .next = command_of("virsh resume", view->name)};
     return (StageAdvice){
         .what = g_strdup_printf(
             "%s has sent nothing through %s yet: it still boots, or has no network set up", view->name, name),
@@ -214,19 +223,22 @@ static StageAdvice advice_frame(const StageView *view, const MapRow *row)
 static StageAdvice advice_address(const StageView *view, const MapRow *row)
 {
     const Network *network = network_of(view, row);
+    gboolean heard = row_was_heard(view, row);
     g_autofree char *name = map_row_name(row);
+    g_autofree char *known =
+        heard ? g_strdup_printf("%s sends on %s, but", view->name, name)
+              : g_strdup_printf("what %s sends on %s cannot be seen from here, and", view->name, name);
 
     if (network && !network_has_dhcp(network, 0))
         return (StageAdvice){
-            .what = g_strdup_printf(
-                "%s sends on %s, but no address is known of it: network '%s' gives none (it has no DHCP)",
-                view->name, name, row->network),
+            .what = g_strdup_printf("%s no address is known of it: network '%s' gives none (it has no DHCP)",
+                                    known, row->network),
             .next = command_of("vnat net-info", row->network)};
-    return (StageAdvice){
-        .what = g_strdup_printf("%s sends on %s, but has no lease, and no address is known otherwise",
-                                view->name, name),
-        .next =
-            row->network ? command_of("vnat status", row->network) : command_of("virsh console", view->name)};
+    return (StageAdvice){.what = g_strdup_printf("%s %s", known,
+                                                 heard ? "has no lease, and no address is known otherwise"
+                                                       : "no address is known of it"),
+                         .next = row->network ? command_of("vnat status", row->network)
+                                              : command_of("virsh console", view->name)};
 }
 
 static StageAdvice advice_port(const StageView *view, const MapRow *row)
@@ -254,6 +266,8 @@ StageAdvice stage_advice(const StageView *view)
         return advice_running(view);
     if (!row || !row->interface_known)
         return advice_no_row(view);
+    if (row->domain_state == DOMAIN_PAUSED && stage > STAGE_LINK && stage < STAGE_COUNT)
+        return advice_paused(view);
     switch (stage) {
     case STAGE_LINK:
         return advice_link(view, row);

@@ -15,7 +15,8 @@
 typedef enum {
     STAGE_RUNNING, /* libvirt has it active */
     STAGE_LINK,    /* a tap of it is on its bridge; where the kernel cannot be read, libvirt's word counts */
-    STAGE_FRAME,   /* something of it was heard: its MAC was learned on the tap, or an address is known */
+    STAGE_FRAME,   /* something of it was heard: its MAC was learned on the tap, or an address is known; only
+                      where a bridge of this host's kernel could have heard it */
     STAGE_ADDRESS, /* an address is known by lease, agent or neighbour, and not only a link-local one */
     STAGE_PORT,    /* a connection to its port was accepted */
     STAGE_COUNT

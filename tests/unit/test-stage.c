@@ -120,18 +120,30 @@ static void test_link_unseen(Scene *scene, gconstpointer data)
 {
     facts_link(scene->facts, 11)->master = 0;
     facts_link(scene->facts, 10)->is_bridge = FALSE;
-    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_FRAME);
+    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_ADDRESS);
     g_ptr_array_set_size(scene->facts->links, 0);
     g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_LINK);
     source_status_set(&scene->facts->sources[SOURCE_LINKS], SOURCE_ABSENT, NULL);
-    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_FRAME);
+    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_ADDRESS);
     /* Of type user: no tap, and none will come. */
     source_status_set(&scene->facts->sources[SOURCE_LINKS], SOURCE_LIVE, NULL);
     g_clear_pointer(&scene->nic->target, g_free);
     g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_LINK);
     g_clear_pointer(&scene->nic->bridge, g_free);
     g_clear_pointer(&scene->nic->network, g_free);
-    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_FRAME);
+    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_ADDRESS);
+}
+
+/* Nobody here could have heard it: so it is not said that it is silent. */
+static void test_address_unseen(Scene *scene, gconstpointer data)
+{
+    source_status_set(&scene->facts->sources[SOURCE_LINKS], SOURCE_ABSENT, NULL);
+    g_ptr_array_set_size(scene->facts->links, 0);
+    assert_stuck(scene, STAGE_ADDRESS,
+                 "what VM1 sends on vnet0 cannot be seen from here, and no address is known of it",
+                 "vnat status default");
+    scene->domain->state = DOMAIN_PAUSED;
+    assert_stuck(scene, STAGE_ADDRESS, "domain 'VM1' is paused", "virsh resume VM1");
 }
 
 static void test_frame(Scene *scene, gconstpointer data)
@@ -262,6 +274,7 @@ int main(int argc, char **argv)
     ADD("frame", test_frame);
     ADD("address", test_address);
     ADD("address/no-dhcp", test_address_no_dhcp);
+    ADD("address/unseen", test_address_unseen);
     ADD("port", test_port);
     ADD("two", test_two);
     ADD("addresses", test_addresses);
