@@ -3,11 +3,17 @@
 
 #include <string.h>
 
+/* Where a port was, as its row said. */
+typedef struct {
+    char *bridge, *network, *network_bridge, *source;
+} Place;
+
 typedef struct {
     char *key;       /* the row's */
     char *tap;       /* what a check would call it; NULL */
     Ip answer;       /* family 0: not about an address */
     gboolean is_new; /* that the row is there */
+    Place from;      /* bridge NULL: it is not on its way */
     GString *lines;
     gint64 due;
 } Held;
@@ -16,9 +22,27 @@ struct WatchHold {
     GPtrArray *held; /* Held, by due */
 };
 
+static Place place_of(const MapRow *row)
+{
+    return (Place){.bridge = g_strdup(row->bridge),
+                   .network = g_strdup(row->network),
+                   .network_bridge = g_strdup(row->network_bridge),
+                   .source = g_strdup(row->source)};
+}
+
+static void place_clear(Place *place)
+{
+    g_free(place->bridge);
+    g_free(place->network);
+    g_free(place->network_bridge);
+    g_free(place->source);
+}
+
 static void held_free(gpointer data)
 {
     Held *held = data;
+
+    place_clear(&held->from);
 
     g_free(held->key);
     g_free(held->tap);
@@ -73,10 +97,15 @@ static gboolean row_has(const MapRow *row, const Ip *ip)
     return FALSE;
 }
 
+static gboolean is_one_line(const char *lines)
+{
+    return strchr(lines, '\n') == lines + strlen(lines) - 1;
+}
+
 /* The neighbour that is all there is to tell, if there is one: then it is what a lease may follow. */
 static gboolean is_answer(const Change *change, const char *lines, Ip *ip)
 {
-    if (change->type != CHANGE_INTERFACE_CHANGED || strchr(lines, '\n') != lines + strlen(lines) - 1)
+    if (change->type != CHANGE_INTERFACE_CHANGED || !is_one_line(lines))
         return FALSE;
     for (guint i = 0; i < change->row->addresses->len; i++) {
         const Address *address = change->row->addresses->pdata[i];
@@ -96,6 +125,20 @@ static gboolean is_whole(const MapRow *row)
     return row->has_domain && (row->ifindex || !row->tap) && row->domain_state != DOMAIN_PAUSED;
 }
 
+/* On its network's bridge, as far as that is known. */
+static gboolean is_at_home(const MapRow *row)
+{
+    return !row->network_bridge || g_strcmp0(row->bridge, row->network_bridge) == 0;
+}
+
+/* Plugged from one bridge into another: the kernel tells before libvirt's XML does, and often in two steps.
+ */
+static gboolean is_leaving(const Change *change)
+{
+    return change->before->bridge && change->row->ifindex &&
+           g_strcmp0(change->before->bridge, change->row->bridge) != 0 && !is_at_home(change->row);
+}
+
 /* Whether it may be half of something. */
 static gboolean is_half(const Change *change, const char *lines, Ip *answer)
 {
@@ -106,7 +149,8 @@ static gboolean is_half(const Change *change, const char *lines, Ip *answer)
     if (change->type != CHANGE_INTERFACE_CHANGED || !change->row->has_domain)
         return FALSE;
     return (change->before->ifindex && !change->row->ifindex) ||
-           (change->before->carrier == 1 && change->row->carrier == 0) || is_answer(change, lines, answer);
+           (change->before->carrier == 1 && change->row->carrier == 0) || is_leaving(change) ||
+           is_answer(change, lines, answer);
 }
 
 static void hold_add(WatchHold *hold, const Change *change, const Ip *answer, const char *lines,
@@ -118,6 +162,8 @@ static void hold_add(WatchHold *hold, const Change *change, const Ip *answer, co
     held->tap = g_strdup(change->row->tap);
     held->is_new = change->type == CHANGE_INTERFACE_ADDED;
     held->answer = *answer;
+    if (!held->is_new && is_leaving(change))
+        held->from = place_of(change->before);
     held->lines = g_string_new(lines);
     held->due = monotonic + WATCH_HOLD_USEC;
     g_ptr_array_add(hold->held, held);
@@ -151,11 +197,47 @@ static char *hold_end(WatchHold *hold, Held *held, const Change *change, char *l
     return NULL;
 }
 
+/* Whether it has come to another bridge, and where it came from is all that waits. */
+static gboolean has_moved(const Held *held, const MapRow *row)
+{
+    return held->from.bridge && row->bridge && strcmp(row->bridge, held->from.bridge) != 0 &&
+           is_one_line(held->lines->str);
+}
+
+gboolean watch_hold_has_moved(const WatchHold *hold, const Change *change, MapRow *before)
+{
+    g_autofree char *key = change->type == CHANGE_INTERFACE_CHANGED ? row_key(change->row) : NULL;
+    const Held *held = key ? hold_find(hold, key) : NULL;
+
+    if (!held || !has_moved(held, change->row))
+        return FALSE;
+    *before = *change->before;
+    before->bridge = held->from.bridge;
+    before->network = held->from.network;
+    before->network_bridge = held->from.network_bridge;
+    before->source = held->from.source;
+    return TRUE;
+}
+
+/* The next step of one that is on its way: there, or back, or neither yet. */
+static char *hold_move(WatchHold *hold, Held *held, const Change *change, char *lines)
+{
+    if (has_moved(held, change->row))
+        g_string_truncate(held->lines, 0);
+    if (change->row->bridge && is_at_home(change->row))
+        return hold_tell(hold, held, lines);
+    g_string_append(held->lines, lines);
+    g_free(lines);
+    return NULL;
+}
+
 /* Something else happened to a row of which something waits. */
 static char *hold_join(WatchHold *hold, Held *held, const Change *change, char *lines)
 {
     if (change->type == CHANGE_INTERFACE_REMOVED)
         return hold_end(hold, held, change, lines);
+    if (held->from.bridge)
+        return hold_move(hold, held, change, lines);
     if (held->answer.family)
         return *lines ? hold_tell(hold, held, lines) : lines;
     if (held->is_new && is_whole(change->row))

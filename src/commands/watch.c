@@ -87,11 +87,14 @@ static char *words_of_change(Watch *watch, const Change *change)
     char *text = NULL;
     char *lines;
     Change told = *change;
+    MapRow before;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     if (watch_hold_has_new(watch->hold, change))
         told.type = CHANGE_INTERFACE_ADDED;
+    if (watch_hold_has_moved(watch->hold, change, &before))
+        told.before = &before;
     watch_text_change(out, &watch->stamp, &watch->ctx->view, &told);
     fclose(out);
     lines = g_strdup(text);

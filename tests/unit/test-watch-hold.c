@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/watch-hold.h"
+#include "model/live.h"
 #include "world.h"
 
 #include <string.h>
 
-#define SECOND G_USEC_PER_SEC
+#define HOLD WATCH_HOLD_USEC
 
 typedef struct {
     Facts *facts;
@@ -57,16 +58,17 @@ static void test_port(Scene *scene, gconstpointer data)
     Change added = row_change(CHANGE_INTERFACE_ADDED, world_row(scene->map, "stray"), NULL);
     Change changed = row_change(CHANGE_INTERFACE_CHANGED, added.row, added.row);
 
+    g_assert_cmpint(HOLD, <, LIVE_GRACE);
     g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
     assert_passes(scene, &added, "added\n", 5, NULL);
     g_assert_true(watch_hold_has_new(scene->hold, &changed));
     assert_passes(scene, &changed, "added with carrier\n", 6, NULL);
-    g_assert_cmpint(watch_hold_due(scene->hold), ==, 5 + SECOND);
-    assert_releases(scene, 4 + SECOND, NULL);
-    assert_releases(scene, 5 + SECOND, "added with carrier\n");
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, 5 + HOLD);
+    assert_releases(scene, 4 + HOLD, NULL);
+    assert_releases(scene, 5 + HOLD, "added with carrier\n");
     g_assert_false(watch_hold_has_new(scene->hold, &changed));
     assert_releases(scene, G_MAXINT64, NULL);
-    assert_passes(scene, &changed, "again\n", 7 + SECOND, "again\n");
+    assert_passes(scene, &changed, "again\n", 7 + HOLD, "again\n");
     g_assert_cmpint(watch_hold_due(scene->hold), ==, G_MAXINT64);
 }
 
@@ -130,12 +132,12 @@ static void test_tap(Scene *scene, gconstpointer data)
     assert_passes(scene, &removed, "gone\n", 1, "gone\n");
     assert_passes(scene, &silenced, "no carrier\n", 0, NULL);
     assert_passes(scene, &gone, "no tap\n", 0, NULL);
-    assert_releases(scene, SECOND, "no carrier\nno tap\n");
+    assert_releases(scene, HOLD, "no carrier\nno tap\n");
     assert_passes(scene, &gone, "no tap\n", 0, NULL);
     assert_passes(scene, &removed, "gone\n", 1, "gone\n");
     assert_releases(scene, G_MAXINT64, NULL);
     assert_passes(scene, &gone, "no tap\n", 0, NULL);
-    assert_releases(scene, SECOND, "no tap\n");
+    assert_releases(scene, HOLD, "no tap\n");
 }
 
 /* A neighbour waits for the lease that says the same. */
@@ -156,7 +158,7 @@ static void test_answer(Scene *scene, gconstpointer data)
     assert_passes(scene, &answers, "answers\n", 0, NULL);
     lease.ip = world_ip_of("192.168.122.41");
     assert_passes(scene, &leased, "got another\n", 1, "got another\n");
-    assert_releases(scene, SECOND, "answers\n");
+    assert_releases(scene, HOLD, "answers\n");
     /* Something else of it comes after it; nothing comes after its end. */
     assert_passes(scene, &answers, "answers\n", 0, NULL);
     assert_passes(scene, &other, "", 1, "");
@@ -167,6 +169,61 @@ static void test_answer(Scene *scene, gconstpointer data)
     /* With more to tell it does not wait. */
     assert_passes(scene, &answers, "moved\nanswers\n", 0, "moved\nanswers\n");
     g_ptr_array_unref(without.addresses);
+}
+
+/* A guest that is plugged into another network: the way as a whole, when libvirt knows it too. */
+static void test_move(Scene *scene, gconstpointer data)
+{
+    MapRow home = *world_row(scene->map, "vnet0");
+    MapRow row = home, before = {0};
+    Change left = row_change(CHANGE_INTERFACE_CHANGED, &row, &home);
+    Change next = row_change(CHANGE_INTERFACE_CHANGED, &row, &row);
+
+    row.bridge = NULL;
+    g_assert_false(watch_hold_has_moved(scene->hold, &left, &before));
+    assert_passes(scene, &left, "left\n", 0, NULL);
+    g_assert_false(watch_hold_has_moved(scene->hold, &next, &before)); /* on no other yet */
+    row.bridge = (char *)"virbr9";
+    g_assert_true(watch_hold_has_moved(scene->hold, &next, &before));
+    g_assert_cmpstr(before.bridge, ==, home.bridge);
+    g_assert_cmpstr(before.network, ==, home.network);
+    g_assert_cmpstr(before.network_bridge, ==, home.network_bridge);
+    g_assert_cmpstr(before.source, ==, home.source);
+    assert_passes(scene, &next, "moved to virbr9\n", 1, NULL);
+    row.network_bridge = (char *)"virbr9";
+    g_assert_true(watch_hold_has_moved(scene->hold, &next, &before));
+    assert_passes(scene, &next, "moved to virbr9 (nine)\n", 2, "moved to virbr9 (nine)\n");
+    assert_releases(scene, G_MAXINT64, NULL);
+    g_assert_false(watch_hold_has_moved(scene->hold, &next, &before));
+}
+
+/* One that comes back is told to have left; so is one that stays away, or stays where it does not belong. */
+static void test_move_undone(Scene *scene, gconstpointer data)
+{
+    MapRow home = *world_row(scene->map, "vnet0");
+    MapRow row = home, before;
+    Change left = row_change(CHANGE_INTERFACE_CHANGED, &row, &home);
+    Change next = row_change(CHANGE_INTERFACE_CHANGED, &row, &row);
+
+    row.bridge = NULL;
+    assert_passes(scene, &left, "left\n", 0, NULL);
+    row.bridge = home.bridge;
+    g_assert_false(watch_hold_has_moved(scene->hold, &next, &before));
+    assert_passes(scene, &next, "is on\n", 1, "left\nis on\n");
+    row.bridge = NULL;
+    assert_passes(scene, &left, "left\n", 0, NULL);
+    assert_releases(scene, HOLD, "left\n");
+    row.bridge = (char *)"virbr9";
+    assert_passes(scene, &left, "moved\n", 0, NULL);
+    assert_releases(scene, HOLD, "moved\n");
+    /* What else was told with it is not lost. */
+    assert_passes(scene, &left, "moved\nMTU\n", 0, NULL);
+    row.network_bridge = row.bridge;
+    g_assert_false(watch_hold_has_moved(scene->hold, &next, &before));
+    assert_passes(scene, &next, "plugged\n", 1, "moved\nMTU\nplugged\n");
+    /* A port of a bridge that is no network's is nowhere else at home. */
+    row.network_bridge = NULL;
+    assert_passes(scene, &left, "moved\n", 0, "moved\n");
 }
 
 /* A fault of what waits is told after it. */
@@ -209,9 +266,9 @@ static void test_order(Scene *scene, gconstpointer data)
 
     assert_passes(scene, &gone, "1\n", 0, NULL);
     assert_passes(scene, &stray, "2\n", 5, NULL);
-    g_assert_cmpint(watch_hold_due(scene->hold), ==, SECOND);
-    assert_releases(scene, SECOND, "1\n");
-    g_assert_cmpint(watch_hold_due(scene->hold), ==, SECOND + 5);
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, HOLD);
+    assert_releases(scene, HOLD, "1\n");
+    g_assert_cmpint(watch_hold_due(scene->hold), ==, HOLD + 5);
     assert_passes(scene, &gone, "3\n", 10, NULL);
     assert_releases(scene, G_MAXINT64, "2\n3\n");
     assert_passes(scene, &stray, "4\n", 5, NULL);
@@ -230,6 +287,8 @@ int main(int argc, char **argv)
     ADD("guest", test_guest);
     ADD("tap", test_tap);
     ADD("answer", test_answer);
+    ADD("move", test_move);
+    ADD("move/undone", test_move_undone);
     ADD("check", test_check);
     ADD("others", test_others);
     ADD("order", test_order);
