@@ -373,7 +373,8 @@ static void put_value(const Words *words, const json_t *value)
     }
 }
 
-/* What is the kernel's word while there is a bridge, and else libvirt's. */
+/* What is the kernel's word while there is a bridge, and else libvirt's. While libvirt still sets the bridge
+ * up, or takes it down, they are neither's. */
 static gboolean is_of_bridge(const char *field)
 {
     static const char *const fields[] = {"stp", "forward_delay", "mtu", NULL};
@@ -411,7 +412,8 @@ static void tell_network_changed(Words *words, const Change *change)
     g_autoptr(json_t) changes = watch_network_changes(change->network_before, change->network);
     gint pid = dnsmasq_pid(change->network);
     gint pid_before = dnsmasq_pid(change->network_before);
-    gboolean one_word = !change->network->link == !change->network_before->link;
+    const NetworkRow *row = change->network;
+    gboolean one_word = !row->link == !change->network_before->link && (!row->link || row->network->active);
     Words aside = *words;
     const char *separator = ": ";
     char *text = NULL;
@@ -451,6 +453,8 @@ static void tell_source_state(Words *words, SourceId id, SourceState state, cons
     words_put(words, source_name(id));
     words_put(words, ": ");
     words_colored(words, color, source_state_name(state));
+    if (text && state == SOURCE_LIVE && id == SOURCE_LEASES)
+        words_put(words, ", read at intervals"); /* the text says why they are not watched */
     if (text) {
         words_put(words, ": ");
         words_text(words, text);
@@ -488,13 +492,13 @@ static void tell_finding(Words *words, const Change *change)
 {
     const Finding *finding = change->finding;
     gboolean raised = change->type == CHANGE_CHECK_RAISED;
-    Level level = raised ? finding->level : LEVEL_OK;
 
     words_begin(words);
-    words_colored(words, level_color(level), level_name(level));
+    if (raised)
+        words_colored(words, level_color(finding->level), level_name(finding->level));
+    else /* mended, or with what it was about, or not to be told any more: which, it does not say */
+        words_colored(words, WORDS_GREEN, "cleared");
     fprintf(words->out, ": %s: ", finding->id);
-    if (!raised)
-        words_put(words, "no longer: ");
     words_text(words, finding->message ? finding->message : finding->object);
     if (raised && finding->remedy) {
         words_put(words, "; try: ");

@@ -338,6 +338,9 @@ static void test_network_changed(void)
     assert_words(&change, "14:13:20 default changed: autostart no, was yes; forward delay 15, was 2; "
                           "dnsmasq pid 12, was 1000\n");
     network->autostart = TRUE;
+    network->active = FALSE; /* its bridge is being set up */
+    assert_words(&change, "14:13:20 default changed: active no, was yes; dnsmasq pid 12, was 1000\n");
+    network->active = TRUE;
     facts_link(facts, 10)->bridge_info.forward_delay = 200;
     ((Dnsmasq *)facts->dnsmasqs->pdata[0])->alive = FALSE;
     network->domain_name = g_strdup("example.org"); /* not known before */
@@ -373,7 +376,7 @@ static void test_finding(void)
     assert_words(&change, "14:13:20 critical: tap-orphaned: VM2's tap is off; try: ip link set vnet1 master "
                           "virbr0\n");
     change.type = CHANGE_CHECK_CLEARED;
-    assert_words(&change, "14:13:20 ok: tap-orphaned: no longer: VM2's tap is off\n");
+    assert_words(&change, "14:13:20 cleared: tap-orphaned: VM2's tap is off\n");
     finding_free(finding);
 }
 
@@ -399,7 +402,7 @@ static void assert_snapshot(const Moment *moment, gboolean resync, const ViewCon
 
 #define SNAPSHOT                                                                                             \
     "14:13:20 links: absent: the host is another one\n"                                                      \
-    "14:13:20 leases: live: read every 30 s\n"                                                               \
+    "14:13:20 leases: live, read at intervals: no such folder\n"                                             \
     "14:13:20 default is active: virbr0, 192.168.122.1/24\n"                                                 \
     "14:13:20 lab is inactive\n"                                                                             \
     "14:13:20 VM1 vnet0 is plugged into default, " MAC1 ", 192.168.122.11 (vm1)\n"
@@ -415,7 +418,7 @@ static void test_snapshot(void)
     g_ptr_array_set_size(facts->links, 0);
     facts->domains_complete = FALSE;
     source_status_set(&facts->sources[SOURCE_LINKS], SOURCE_ABSENT, "the host is another one");
-    source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_LIVE, "read every 30 s");
+    source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_LIVE, "no such folder");
     source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_UNREAD, "x");
     moment = moment_of(facts);
     assert_snapshot(&moment, FALSE, &view, SNAPSHOT);
