@@ -359,8 +359,6 @@ Domain *libvirt_fetch_domain(virConnectPtr conn, const char *uuid, GError **erro
     read = domain_fetch(domain, 0, FALSE, error);
     if (!read || !domain_state(domain, &read->state, error))
         return NULL;
-    if (read->id < 0)
-        read->state = DOMAIN_SHUTOFF;
     return g_steal_pointer(&read);
 }
 

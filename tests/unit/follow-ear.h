@@ -70,6 +70,10 @@ static inline void fakes_reset(void)
     gate_set(FALSE);
 }
 
+/* A reference to the last connection, for those who want to see that it is the only one left. */
+static G_GNUC_UNUSED virConnectPtr kept;
+static G_GNUC_UNUSED gint keep;
+
 static inline virConnectPtr fail_dial(GError **error)
 {
     vnat_error_set(error, VNAT_ERROR_UNREACHABLE, "nobody there");
@@ -80,6 +84,7 @@ static inline virConnectPtr fail_dial(GError **error)
 static inline virConnectPtr fake_dial(VirtDialled *dialled, GError **error)
 {
     gint from = g_atomic_int_get(&dial_fails_from);
+    virConnectPtr conn;
 
     if (strcmp(dialled->uri, "network:///system") == 0) {
         g_atomic_int_inc(&network_dials);
@@ -93,7 +98,12 @@ static inline virConnectPtr fake_dial(VirtDialled *dialled, GError **error)
         if (g_atomic_int_get(&dial_hangs))
             gate_enter();
     }
-    return virConnectOpen("test:///default");
+    conn = virConnectOpen("test:///default");
+    if (g_atomic_int_get(&keep)) {
+        g_atomic_pointer_set(&kept, conn);
+        virConnectRef(conn);
+    }
+    return conn;
 }
 
 /* "hang…" hangs, "dead…" says what a dead connection says, "agent…" has one. */
@@ -124,7 +134,7 @@ static inline GArray *fake_agent(virConnectPtr conn G_GNUC_UNUSED, const char *u
     g_autofree char *text = g_strdup_printf("192.0.2.%d", g_atomic_int_get(&agent_last));
 
     g_atomic_int_inc(&agents_asked);
-    if (strcmp(uuid, "agent-hangs") == 0)
+    if (g_str_has_prefix(uuid, "agent-hangs"))
         gate_enter();
     if (g_atomic_int_get(&agent_last) == 0) {
         vnat_error_set(error, VNAT_ERROR_FAILED, "silent");

@@ -146,6 +146,24 @@ static void test_descriptors(void)
     ear_clear(&ear);
 }
 
+/* A callback holds its connection: nothing of ours does when it is given up. */
+static void test_hang_up(void)
+{
+    Ear ear;
+
+    fakes_reset();
+    g_atomic_int_set(&keep, 1);
+    ear_init(&ear, "test:///default", &fake_calls, NULL);
+    ear_connect(&ear);
+    libvirt_follow_disconnect(ear.follow);
+    g_assert_true(virt_pools_closed(deadline_in(5)));
+    settle();
+    g_atomic_int_set(&keep, 0);
+    /* How many references are left. */
+    g_assert_cmpint(virConnectClose(kept), ==, 0);
+    ear_clear(&ear);
+}
+
 /* ----------------------------------------------------------------------------------------- agents */
 
 static void test_agent(void)
@@ -163,17 +181,19 @@ static void test_agent(void)
     ask(&ear, "agent1");
     until(heard(&ear, "+agent1"));
     g_assert_cmpuint(ear.domain->agent->len, ==, 1);
-    settle();
-    g_assert_cmpint(g_atomic_int_get(&agents_asked), ==, 1);
+    /* Not asked again for that: another one is, which would be behind it. */
+    ask(&ear, "agent2");
+    until(heard(&ear, "touch:0:agent2"));
+    g_assert_cmpint(g_atomic_int_get(&agents_asked), ==, 2);
     /* The same again is nothing. */
     ask(&ear, "agent1");
-    until(g_atomic_int_get(&agents_asked) == 2);
+    until(g_atomic_int_get(&agents_asked) == 3);
     read_one(&ear, FOLLOW_DOMAIN, "vm1");
     g_assert_false(heard(&ear, "touch:0:agent1"));
     /* Silence takes back nothing. */
     g_atomic_int_set(&agent_last, 0);
     ask(&ear, "agent1");
-    until(g_atomic_int_get(&agents_asked) == 3);
+    until(g_atomic_int_get(&agents_asked) == 4);
     read_one(&ear, FOLLOW_DOMAIN, "agent1");
     g_assert_cmpuint(ear.domain->agent->len, ==, 1);
     ear_clear(&ear);
@@ -197,6 +217,30 @@ static void test_agent_hangs(void)
     until(heard(&ear, "touch:0:agent-hangs"));
     g_assert_null(strstr(ear.log->str, "slow"));
     ear_clear(&ear);
+}
+
+/* Many that hang leave the places to others: four are asked, and the rest wait. */
+static void test_agent_many_hang(void)
+{
+    Ear ear;
+
+    fakes_reset();
+    ear_init(&ear, "test:///default", &fake_calls, NULL);
+    ear_connect(&ear);
+    for (guint i = 0; i < 30; i++) {
+        g_autofree char *uuid = g_strdup_printf("agent-hangs%u", i);
+
+        libvirt_follow_read(ear.follow, FOLLOW_DOMAIN, uuid);
+    }
+    libvirt_follow_flush(ear.follow);
+    until(heard(&ear, "+agent-hangs29"));
+    until(gate_inside() == 4);
+    read_one(&ear, FOLLOW_DOMAIN, "vm1");
+    g_assert_cmpint(g_atomic_int_get(&agents_asked), ==, 4);
+    gate_set(TRUE);
+    until(g_atomic_int_get(&agents_asked) == 30);
+    ear_clear(&ear);
+    g_assert_true(virt_pools_closed(deadline_in(5)));
 }
 
 /* ------------------------------------------------------------------------- the network's own daemon */
@@ -264,7 +308,9 @@ int main(int argc, char **argv)
     g_test_add_func("/follow-connect/dial/hangs", test_dial_hangs);
     g_test_add_func("/follow-connect/dial/early", test_dial_early);
     g_test_add_func("/follow-connect/descriptors", test_descriptors);
+    g_test_add_func("/follow-connect/hang-up", test_hang_up);
     g_test_add_func("/follow-connect/agent", test_agent);
+    g_test_add_func("/follow-connect/agent/many-hang", test_agent_many_hang);
     g_test_add_func("/follow-connect/agent/hangs", test_agent_hangs);
     g_test_add_func("/follow-connect/network-daemon", test_network_daemon);
     g_test_add_func("/follow-connect/network-daemon/late", test_network_daemon_late);
