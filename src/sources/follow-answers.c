@@ -276,6 +276,19 @@ static void answer_discard(Follower *follower, FollowKey *key)
         follow_key_touch(follower, key);
 }
 
+/*
+ * Names in XML that was asked for before messages of the kernel were lost: a tap that went, and came back as
+ * another's with the same name and index, left no trace. It is asked for once more, and the resync waits for
+ * it.
+ */
+static gboolean answer_is_undated(const Follower *follower, const FollowKey *key, gconstpointer record)
+{
+    const Domain *domain = record;
+
+    return key->kind == FOLLOW_DOMAIN && domain && domain->id >= 0 &&
+           follow_kernel_missed(follower, key->asked_run);
+}
+
 static void answer_look_again(Follower *follower, FollowKind kind, const char *uuid)
 {
     FollowKey *key = follow_key_find(follower, kind, uuid);
@@ -307,6 +320,13 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     if (key->discard) {
         follow_record_free(kind, record);
         answer_discard(follower, key);
+        return;
+    }
+    if (answer_is_undated(follower, key, record)) {
+        follow_record_free(kind, record);
+        follower->syncing = TRUE;
+        follow_key_sync(follower, key, follower->stats.runs);
+        follow_key_touch(follower, key);
         return;
     }
     if (record && key->asked_run >= key->sync_run)

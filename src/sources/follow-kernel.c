@@ -58,6 +58,11 @@ gboolean follow_kernel_holds(const Follower *follower)
     return kernel->followed && kernel->doubted && !kernel->failed;
 }
 
+gboolean follow_kernel_missed(const Follower *follower, guint64 run)
+{
+    return follow_kernel_holds(follower) || run < follower->kernel.resolved_run;
+}
+
 gint64 follow_kernel_due(const Follower *follower)
 {
     const FollowKernel *kernel = &follower->kernel;
@@ -264,6 +269,8 @@ static void kernel_resolve(Follower *follower)
     names = link_names(facts);
     missing_touch(follower, names);
     follower->resync = follower->resync || kernel->lost;
+    if (kernel->lost)
+        kernel->resolved_run = follower->stats.runs;
     kernel->doubted = kernel->lost = FALSE;
     kernel->read = TRUE;
     kernel->due = follower->now + DOUBT_APART;

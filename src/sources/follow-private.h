@@ -98,6 +98,7 @@ typedef struct {
     gint64 due; /* of the next reading of all, while doubted */
     guint failures;
     guint64 events;       /* told so far */
+    guint64 resolved_run; /* the run of the last reading of all after something was missed */
     gint64 moved_at;      /* when a link last came or changed its master */
     GHashTable *masters;  /* ifindex -> ifindex of its master */
     GHashTable *told;     /* names of what was told while everything is read for the audit; else NULL */
@@ -253,6 +254,8 @@ void follow_kernel_audit(Follower *follower);
 gint64 follow_kernel_due(const Follower *follower);
 /* Nothing is told until it was read. */
 gboolean follow_kernel_holds(const Follower *follower);
+/* Something that was missed may have come after that run: a name may be another link's without a trace. */
+gboolean follow_kernel_missed(const Follower *follower, guint64 run);
 
 /* ---------------------------------------------------------------------------------------- audit */
 

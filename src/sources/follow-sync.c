@@ -198,19 +198,22 @@ static void list_has(Follower *follower, const FollowList *list, FollowKind kind
     }
     if (key->slow)
         follow_answer_slow(follower, key);
-    else if (!list->sync && follow_listed_differs(follower->live, kind, listed))
+    else if (!list->sync && !list->sync_next && follow_listed_differs(follower->live, kind, listed))
         key_suspect(follower, key);
 }
 
 static void list_lacks(Follower *follower, const FollowList *list, FollowKey *key)
 {
+    /* What was lost is no mismatch. */
+    if (list->sync)
+        key->suspicion = SUSPICION_NONE;
     if (key->asked && !key->slow)
         return;
     if (key_is_newer(key, list))
         return;
     if (list->sync || key->slow)
         follow_object_gone(follower, key);
-    else if (list->audit && follow_key_known(follower, key))
+    else if (list->audit && !list->sync_next && follow_key_known(follower, key))
         key_suspect(follower, key);
 }
 
