@@ -71,8 +71,7 @@ void scoped_no_address(const CheckScope *scope, const Facts *facts, const Map *m
         if (network->leases_unread)
             check_unknown(findings, "no-address", "the leases of network %s were not read", network->name);
         else if (!domain->started)
-            check_unknown(findings, "no-address",
-                          "since when guests without an address (%s) run can be seen by root only",
+            check_unknown(findings, "no-address", "since when %s, which has no address, runs cannot be told",
                           domain->name);
         else if (facts->now - domain->started > scope->grace)
             report_no_address(facts, row, facts->now - domain->started, findings);

@@ -2,6 +2,7 @@
 #include "checks/check.h"
 
 #include "base/text.h"
+#include "model/network.h"
 
 #include <net/if.h>
 #include <string.h>
@@ -405,6 +406,14 @@ static const MapRow *row_that_sent(const Facts *facts, const Map *map, const Nei
     return NULL;
 }
 
+/* That no lease is known of says something only where they are known. */
+static gboolean leases_are_known(const Facts *facts, const Network *network)
+{
+    const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
+
+    return !network->leases_unread && !(dnsmasq && dnsmasq->no_lease_file);
+}
+
 void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->neighbours->len; i++) {
@@ -414,7 +423,7 @@ void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findi
         char ip[IP_TEXT];
 
         if (!network || !neighbour_is_fresh(neighbour) || !in_dhcp_range(network, &neighbour->ip) ||
-            is_leased(facts, network, neighbour))
+            !leases_are_known(facts, network) || is_leased(facts, network, neighbour))
             continue;
         row = row_that_sent(facts, map, neighbour);
         if (row)

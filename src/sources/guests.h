@@ -5,8 +5,8 @@
 
 /*
  * Since when the running domains of the system's QEMU daemon on this host run, into Domain.started: by the
- * pid file under /run/libvirt/qemu, which root alone may read, and /proc. Whose process cannot be told, or is
- * another's by now, has no such time.
+ * pid file under /run/libvirt/qemu, and /proc. Whose process cannot be told, or is another's by now, has no
+ * such time.
  */
 void guests_read(Facts *facts);
 

@@ -598,10 +598,8 @@ static void test_no_address_when(void)
     assert_health(facts, &scope, "");
     scope.grace = 0;
     domain->started = 0;
-    assert_health(
-        facts, &scope,
-        "unknown no-address host: since when guests without an address (VM1) run can be seen by root "
-        "only\n");
+    assert_health(facts, &scope,
+                  "unknown no-address host: since when VM1, which has no address, runs cannot be told\n");
     domain->started = 1;
     network->leases_unread = TRUE;
     assert_health(facts, &scope, "unknown no-address host: the leases of network default were not read\n");
@@ -657,6 +655,25 @@ static void add_rule(Facts *facts, const char *words, const char *expr)
     g_ptr_array_add(chain->rules, rule);
     g_ptr_array_add(table->chains, chain);
     g_ptr_array_add(facts->firewall, table);
+}
+
+/* That no lease is known of says something only where they are known. */
+static void test_unleased_unread(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    CheckScope scope = {.ids = (const char *const[]){"address-unleased", NULL}};
+    Network *network = facts_network(facts, "default");
+
+    world_learn(facts, 11, 10, "52:54:00:00:00:01");
+    world_neighbour(facts, 10, "192.168.122.99", "52:54:00:00:00:01", NEIGHBOUR_REACHABLE);
+    assert_health(
+        facts, &scope,
+        "warning address-unleased vnet0: VM1 uses 192.168.122.99 of default's DHCP range without a lease\n");
+    network->leases_unread = TRUE;
+    assert_health(facts, &scope, "");
+    network->leases_unread = FALSE;
+    ((Dnsmasq *)facts->dnsmasqs->pdata[0])->no_lease_file = TRUE;
+    assert_health(facts, &scope, "");
 }
 
 static void test_egress_mtu(void)
@@ -760,6 +777,7 @@ int main(int argc, char **argv)
     ADD("no-address", test_no_address);
     ADD("no-address-when", test_no_address_when);
     ADD("lease-orphaned", test_lease_orphaned);
+    ADD("unleased-unread", test_unleased_unread);
     ADD("egress-mtu", test_egress_mtu);
     ADD("egress-which", test_egress_which);
     ADD("confirm", test_confirm);

@@ -1,0 +1,380 @@
+#!/usr/bin/env bats
+# `vnat check`: silent on a host where all is well, and for each fault that can be made here exactly that finding, which is
+# gone when the fault is.
+
+setup_file() {
+    load helpers
+    vnat -q net-start default --autostart
+    vnat -q net-start second --template nat --autostart
+    lab_guest_paused P1 default 52:54:00:00:00:05
+    lab_guest_ipxe I1 default 52:54:00:00:00:02
+    lab_guest_linux L1 default 52:54:00:00:00:01 l1
+    lab_guest_wait L1 30 >/dev/null
+    lab_wait_for 30 leased 52:54:00:00:00:02
+    # Frames of a guest that boots keep its bridge's ports in doubt; from here on nothing moves by itself.
+    lab_wait_for 10 quiet
+}
+
+setup() {
+    load helpers
+    status_file=/var/lib/libvirt/dnsmasq/virbr0.status
+    second=$(bridge_of second)
+    tap=$(tap_of P1)
+}
+
+leased() { grep -qi "$1" /var/lib/libvirt/dnsmasq/virbr0.status; }
+quiet() { vnat -q check >/dev/null; }
+bridge_of() { virsh -q net-info "$1" | awk '$1 == "Bridge:" {print $2}'; }
+tap_of() { virsh -q domiflist "$1" | awk '{print $1; exit}'; }
+reload() { kill -HUP "$(lab_libvirtd_pid)"; }
+
+# found WORD...: the faults that `vnat check WORD...` tells of, "id object" a line, sorted; what is unknown is no fault.
+found() {
+    vnat check --json "$@" | jq -r '.findings[] | select(.level == "warning" or .level == "critical") | "\(.id) \(.object.name)"' |
+        sort
+}
+
+# raised ID OBJECT LEVEL PART...: that is the only fault, of that level, and each PART stands in its text.
+raised() {
+    local id=$1 object=$2 level=$3 code=1
+    shift 3
+    [ "$level" != critical ] || code=2
+    run --separate-stderr vnat check
+    same "$id $object" "$(found)" || return
+    [ "$status" -eq "$code" ] && has "$output" "$level: $id: " '  try: ' "$@"
+}
+
+# cleared: nothing is left of it; what mends itself is waited for.
+cleared() {
+    lab_wait_for 10 quiet || { vnat check; return 1; }
+    expect 0 check
+}
+
+# ------------------------------------------------------------------------------------------------------------- well
+
+@test "a healthy host: no finding, whoever asks, in every form" {
+    expect 0 check
+    has "$output" 'ok: ' ' checks found nothing'
+    expect 0 check default
+    expect 0 -q check
+    [ -z "$output$stderr" ]
+    expect 0 check --json
+    [ "$(json '.findings | length')" = 0 ]
+    [ "$(json .summary.level)" = ok ]
+    expect 0 check --format nagios
+    has "$output" 'VNAT OK - ' "'dhcp-pool-low default ipv4'=0%;79;94;0;100" 'critical=0;;;0'
+    [ "${#lines[@]}" -eq 1 ]
+    # Without rights: what they are missing for is unknown, and nothing is wrong.
+    for user in operator visitor; do
+        run lab_as "$user" vnat check
+        [ "$status" -eq 3 ]
+        has "$output" 'unknown: ' CAP_NET_ADMIN 'by root only' 'try: sudo vnat check' '0 critical, 0 warning'
+        run lab_as "$user" vnat -q check
+        [ "${#lines[@]}" -eq 1 ]
+    done
+}
+
+@test "an empty environment, no terminal, closed descriptors" {
+    program=$(command -v vnat)
+    run env -i "$program" check </dev/null
+    [ "$status" -eq 0 ]
+    run env -i "$program" check <&-
+    [ "$status" -eq 0 ]
+    run bash -c "$program check >&-"
+    [ "$status" -eq 3 ]
+    run bash -c "$program check >/dev/full"
+    [ "$status" -eq 3 ]
+}
+
+@test "called as check_vnat it is a plugin, and wrong words are unknown" {
+    ln -sf "$(command -v vnat)" "$LAB_DIR/check_vnat"
+    run "$LAB_DIR/check_vnat"
+    [ "$status" -eq 0 ]
+    [[ $output == 'VNAT OK - '*' | '* ]]
+    run "$LAB_DIR/check_vnat" nosuch
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == 'VNAT CRITICAL - network-missing: network nosuch is not defined | '* ]]
+    for words in '--bogus' '--id nosuch' '-w dhcp-pool-low' '-w dhcp-pool-low=x' '-c tap-down=1' '-w nosuch=1' '--format xml' \
+        '--grace soon' '--json --format text'; do
+        # shellcheck disable=SC2086 # words they are
+        expect 3 check $words
+        [ -z "$output" ]
+        has "$stderr" 'error: '
+    done
+    run --separate-stderr "$LAB_DIR/check_vnat" --bogus
+    [ "$status" -eq 3 ]
+    expect 3 --replay /nonexistent check
+}
+
+@test "twenty at once: each ends in its time, none waits for another" {
+    exec 8>/run/vnat.lock
+    flock 8
+    pids=()
+    for i in {1..20}; do
+        vnat --timeout 20 check >"$LAB_DIR/check.$i" 2>&1 8>&- 3>&- &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid"; done
+    exec 8>&-
+    grep -L '^ok: ' "$LAB_DIR"/check.* | { ! grep .; }
+}
+
+# ------------------------------------------------------------------------------------------------------------- host
+
+@test "libvirt-unreachable: nothing listens, it hangs, it lets nobody in" {
+    lab_libvirtd_stop
+    expect 2 check
+    has "$output" 'critical: libvirt-unreachable: libvirt cannot be reached: nothing listens on its socket' libvirt-sock \
+        'try: systemctl start libvirtd' 'unknown: '
+    expect 2 -q check
+    [ "${#lines[@]}" -eq 1 ]
+    lab_libvirtd_start
+    cleared
+    kill -STOP "$(lab_libvirtd_pid)"
+    begun=${EPOCHREALTIME/./}
+    expect 2 --timeout 2 check
+    took=$(((${EPOCHREALTIME/./} - begun) / 1000))
+    kill -CONT "$(lab_libvirtd_pid)"
+    has "$output" 'libvirt-unreachable: libvirt does not answer' 'socket /run/libvirt/libvirt-sock'
+    [ "$took" -le 3000 ]
+    cleared
+    chmod 700 /run/libvirt/libvirt-sock /run/libvirt/libvirt-sock-ro
+    run lab_as visitor vnat check
+    chmod 777 /run/libvirt/libvirt-sock /run/libvirt/libvirt-sock-ro
+    [ "$status" -eq 2 ]
+    has "$output" 'libvirt-unreachable: libvirt does not let this user in' 'Permission denied'
+}
+
+@test "conntrack-full: by limits, and the value for monitoring" {
+    [ -e /proc/sys/net/netfilter/nf_conntrack_count ] || skip 'nothing is tracked here'
+    expect 1 check --id conntrack-full -w conntrack-full=@0:100
+    has "$output" 'warning: conntrack-full: connection tracking holds ' 'net.netfilter.nf_conntrack_max = '
+    expect 2 check --format nagios -c conntrack-full=@0:100
+    has "$output" 'VNAT CRITICAL - conntrack-full: ' "'conntrack-full'=" ';79;@100;0;100'
+    cleared
+}
+
+# --------------------------------------------------------------------------------------------------------- networks
+
+@test "network-missing, network-inactive, network-no-autostart" {
+    expect 2 check defualt
+    has "$output" 'critical: network-missing: network defualt is not defined' 'there is a network default'
+    expect 2 check nat-dns --json
+    [ "$(json '.findings[0].remedy')" = 'vnat net-start nat-dns' ]
+    virsh -q net-destroy second
+    raised network-inactive second critical 'try: vnat net-start second'
+    vnat -q net-autostart --disable second
+    raised network-inactive second warning
+    expect 2 check second
+    expect 0 check default
+    vnat -q net-start second
+    raised network-no-autostart second warning 'try: vnat net-autostart second'
+    vnat -q net-autostart second
+    cleared
+}
+
+@test "bridge-missing, bridge-down, bridge-stale, bridge-stp-delay" {
+    ip link set "$second" down
+    raised bridge-down second critical "missing: $second is up" "try: ip link set $second up" || raised bridge-down second critical
+    ip link set "$second" up
+    cleared
+    ip link set "$second" type bridge forward_delay 1500
+    raised bridge-stp-delay second warning 'silent for 30 s'
+    ip link set "$second" type bridge forward_delay 200
+    cleared
+    ip link delete "$second"
+    found | grep -qx 'bridge-missing second'
+    vnat -q net-destroy second
+    ip link add "$second" type bridge
+    same $'bridge-stale second\nnetwork-inactive second' "$(found)"
+    ip link delete "$second"
+    vnat -q net-start second
+    cleared
+}
+
+@test "dnsmasq-dead: killed, and another process with its number" {
+    pid=$(lab_dnsmasq_pid default)
+    kill -KILL "$pid"
+    lab_wait_for 2 lab_not lab_dnsmasq_pid default
+    raised dnsmasq-dead default critical "pid file says $pid" dnsmasq/default.conf
+    echo 1 >/run/libvirt/network/default.pid
+    raised dnsmasq-dead default critical 'pid file says 1,'
+    rm /run/libvirt/network/default.pid
+    raised dnsmasq-dead default critical 'no pid file'
+    reload
+    cleared
+}
+
+@test "dnsmasq-not-listening: it lives, and has no DNS" {
+    kill -KILL "$(lab_dnsmasq_pid default)"
+    lab_wait_for 2 lab_not lab_dnsmasq_pid default
+    VIR_BRIDGE_NAME=virbr0 dnsmasq --conf-file=/var/lib/libvirt/dnsmasq/default.conf --port=0 --leasefile-ro \
+        --dhcp-script=/usr/lib/libvirt/libvirt_leaseshelper 3>&-
+    lab_wait_for 5 lab_dnsmasq_pid default
+    raised dnsmasq-not-listening default critical 'missing: udp 192.168.122.1:53' 'missing: tcp 192.168.122.1:53'
+    kill -KILL "$(lab_dnsmasq_pid default)"
+    lab_wait_for 2 lab_not lab_dnsmasq_pid default
+    reload
+    cleared
+}
+
+@test "port-conflict: a rival on the wildcard" {
+    lab_detached python3 -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("0.0.0.0", 53))
+time.sleep(600)'
+    lab_wait_for 5 rival
+    same $'port-conflict default\nport-conflict second' "$(found)"
+    expect 1 check default
+    has "$output" 'udp 0.0.0.0:53 (pid ' ', python3)'
+    kill "$(rival)"
+    cleared
+}
+rival() { ss -Hulnp 'sport = :53' | sed -n 's/.*"python3",pid=\([0-9]*\).*/\1/p' | grep .; }
+
+@test "nat-rules-missing, forward-rules-missing" {
+    iptables -t nat -F LIBVIRT_PRT
+    same $'nat-rules-missing default\nnat-rules-missing second' "$(found)"
+    expect 2 check default
+    has "$output" 'critical: nat-rules-missing: no masquerade rule for network default' 'try: reload the network daemon'
+    reload
+    cleared
+    iptables -F LIBVIRT_FWO
+    same $'forward-rules-missing default\nforward-rules-missing second' "$(found | grep -v '^forward-blocked')"
+    reload
+    cleared
+}
+
+@test "subnet-overlap: a route of another device" {
+    ip link add elsewhere type veth peer name elsewhere-end
+    ip link set elsewhere-end up
+    ip link set elsewhere up
+    ip route add 192.168.122.128/25 dev elsewhere
+    raised subnet-overlap default critical '192.168.122.128/25 of device elsewhere'
+    ip link delete elsewhere
+    cleared
+}
+
+@test "dhcp-pool-low: many leases, and limits of one's own" {
+    cp "$status_file" "$LAB_DIR/status.good"
+    jq '. + [range(10; 215) | {"ip-address": "192.168.122.\(.)", "mac-address": "52:54:00:00:07:\(100 + . % 100 | tostring | .[1:])",
+        "expiry-time": 0}]' "$LAB_DIR/status.good" >"$status_file"
+    raised dhcp-pool-low default warning 'of 253 addresses are leased'
+    expect 2 check -c dhcp-pool-low=80
+    expect 0 check -w dhcp-pool-low=90
+    expect 1 check --all
+    has "$output" 'ok: lease-orphaned: 192.168.122.20 on network default is leased to ' ', which no defined domain has'
+    cp "$LAB_DIR/status.good" "$status_file"
+    cleared
+}
+
+@test "leases-unreadable: damaged, and gone" {
+    cp "$status_file" "$LAB_DIR/status.good"
+    echo garbage >"$status_file"
+    raised leases-unreadable default warning "file $status_file" 'unknown: '
+    rm "$status_file"
+    found | grep -qx 'leases-unreadable default'
+    cp "$LAB_DIR/status.good" "$status_file"
+    cleared
+}
+
+# ------------------------------------------------------------------------------------------------------- interfaces
+
+@test "tap-orphaned, tap-down, tap-unclaimed, tap-missing" {
+    ip link set "$tap" nomaster
+    raised tap-orphaned "$tap" critical "master of $tap: none" "try: ip link set $tap master virbr0"
+    ip link set "$tap" master virbr0
+    ip link set "$tap" down
+    raised tap-down "$tap" warning "try: ip link set $tap up"
+    ip link set "$tap" up
+    cleared
+    virsh -q domif-setlink P1 "$tap" down
+    raised tap-down "$tap" warning "try: virsh domif-setlink P1 $tap up"
+    virsh -q domif-setlink P1 "$tap" up
+    ip link add stray type veth peer name stray-peer
+    ip link set stray master virbr0
+    raised tap-unclaimed stray warning 'kind veth'
+    ip link delete stray
+    cleared
+    lab_guest_paused P2 default 52:54:00:00:00:06
+    gone=$(tap_of P2)
+    ip link delete "$gone"
+    raised tap-missing "$gone" critical "P2's tap $gone does not exist"
+    lab_guest_stop P2
+    cleared
+}
+
+@test "duplicate-mac, mac-mismatch" {
+    lab_guest_paused P2 default 52:54:00:00:00:05
+    same "$(printf 'duplicate-mac %s\n' "$(tap_of P1)" "$(tap_of P2)" | sort)" "$(found)"
+    lab_guest_stop P2
+    cleared
+    bridge fdb add 52:54:00:00:00:77 dev "$tap" master dynamic
+    raised mac-mismatch "$tap" warning "learned on $tap: 52:54:00:00:00:77"
+    bridge fdb del 52:54:00:00:00:77 dev "$tap" master
+    cleared
+}
+
+@test "address-unleased, duplicate-address: who answers has no lease" {
+    lab_guest_netns box virbr0 52:54:00:00:00:09 box
+    lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/box.dhcp"
+    raised tap-unclaimed box warning
+    lab_in box ip address add 192.168.122.200/24 dev eth0
+    lab_in box ping -c 1 -W 3 -I 192.168.122.200 192.168.122.1
+    found | grep -qx 'address-unleased box'
+    # The same address, leased to P1.
+    cp "$status_file" "$LAB_DIR/status.good"
+    jq '. + [{"ip-address": "192.168.122.200", "mac-address": "52:54:00:00:00:05", "expiry-time": 0}]' \
+        "$LAB_DIR/status.good" >"$status_file"
+    lab_in box ping -c 1 -W 3 -I 192.168.122.200 192.168.122.1
+    found | grep -qx "duplicate-address $tap"
+    cp "$LAB_DIR/status.good" "$status_file"
+    lab_guest_stop box
+    ip neighbour flush dev virbr0
+    cleared
+}
+
+@test "mtu-mismatch: a tap, and the way out" {
+    ip link set virbr0 mtu 1500
+    ip link set "$tap" mtu 1400
+    ip link set virbr0 mtu 1500
+    raised mtu-mismatch "$tap" warning "MTU of $tap is 1400, of its bridge virbr0 1500"
+    ip link set "$tap" mtu 1500
+    cleared
+    uplink=$(ip -j route show default | jq -r '.[0].dev')
+    ip link set "$uplink" mtu 1400
+    same $'mtu-mismatch default\nmtu-mismatch second' "$(found)"
+    run lab_as operator vnat check --id mtu-mismatch
+    [ "$status" -eq 3 ]
+    iptables -t mangle -A FORWARD -o "$uplink" -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+    cleared
+    iptables -t mangle -D FORWARD -o "$uplink" -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+    ip link set "$uplink" mtu 1500
+    cleared
+}
+
+@test "no-address: a guest that runs and never asked, after its grace" {
+    virsh -q resume P1
+    lab_wait_for 10 fires
+    raised_with_grace
+    virsh -q suspend P1
+    cleared
+}
+fires() { [ "$(vnat check --id no-address --grace 0 --json | jq -r '.findings[].object.name')" = "$tap" ]; }
+raised_with_grace() {
+    expect 1 check --grace 0
+    has "$output" 'warning: no-address: P1 runs for ' 'has no address on default' 'try: virsh console P1'
+}
+
+@test "a fault that comes and goes while it is looked at is not told" {
+    lab_detached bash -c 'while [ ! -e "$LAB_DIR/stop" ]; do
+        i=$((i + 1)); ip link add b$i type veth peer name p$i && ip link set b$i master virbr0 && ip link delete b$i; done'
+    for _ in {1..10}; do
+        vnat check --json | jq -r '.findings[].id' >>"$LAB_DIR/blinked"
+    done
+    touch "$LAB_DIR/stop"
+    [ ! -s "$LAB_DIR/blinked" ]
+    cleared
+}
