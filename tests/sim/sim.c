@@ -187,7 +187,7 @@ void sim_kill(Sim *sim)
 
     sim->away = TRUE;
     connection_drop(sim);
-    sim->losing_connection = tell;
+    sim->losing_connection = sim->losing_connection || tell;
     if (tell)
         agenda_add(sim, SIM_LOST, sim_delay(sim, 20 * SIM_MS));
 }
