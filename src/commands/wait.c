@@ -14,7 +14,9 @@
 /*
  * `vnat wait`. The map tells when something of the domain changes, and then its stage is looked at; nothing
  * is polled but a port, whose opening nobody tells. What is no part of the map, the first frame, is looked
- * for only while somebody sees the progress, and at the end, to say what is missing.
+ * for only while somebody sees the progress, and at the end, to say what is missing: after each run of the
+ * follower, which the kernel's word of a learned MAC makes too, but not more often than FRAME_USEC, since a
+ * look goes through all that the bridges have learned.
  */
 
 #define DEFAULT_SECONDS 120.0
@@ -38,7 +40,7 @@ typedef struct {
     Stage stuck;
     gint64 looked; /* monotonic, when the stage was looked at last */
     Progress progress;
-    guint timer, patience; /* sources; 0: none */
+    guint timer, patience, frame; /* sources; 0: none */
 } Wait;
 
 /* What is known of the domain at one moment; holds what the view borrows. */
@@ -202,13 +204,23 @@ static void on_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
     }
 }
 
-static void on_ran(LiveMap *live, gpointer data)
+static gboolean on_frame_due(gpointer data)
 {
     Wait *wait = data;
 
-    if (wait->progress.wanted && wait->stuck == STAGE_FRAME &&
-        g_get_monotonic_time() - wait->looked >= FRAME_USEC)
-        wait_look(wait, live);
+    wait->frame = 0;
+    if (wait->stuck == STAGE_FRAME)
+        wait_look(wait, following_live(wait->following));
+    return G_SOURCE_REMOVE;
+}
+
+static void on_ran(LiveMap *live, gpointer data)
+{
+    Wait *wait = data;
+    gint64 left = wait->looked + FRAME_USEC - g_get_monotonic_time();
+
+    if (wait->progress.wanted && wait->stuck == STAGE_FRAME && !wait->frame)
+        wait->frame = g_timeout_add((guint)(MAX(left, 0) / 1000 + 1), on_frame_due, wait);
 }
 
 static const FollowingOps ops = {.sink = {.snapshot = on_snapshot, .changes = on_changes}, .ran = on_ran};
@@ -276,6 +288,8 @@ static void wait_clear(Wait *wait)
         g_source_remove(wait->timer);
     if (wait->patience)
         g_source_remove(wait->patience);
+    if (wait->frame)
+        g_source_remove(wait->frame);
     port_probe_free(wait->probe);
     following_free(wait->following);
     g_free(wait->name);
