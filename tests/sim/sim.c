@@ -260,6 +260,14 @@ static void call_unreachable(Sim *sim, SimCall *call)
     agenda_add(sim, SIM_ANSWER, sim_delay(sim, 5 * SIM_MS))->call = call->serial;
 }
 
+/* How long after it was asked an answer that takes so long is true. */
+static gint64 sample_after(Sim *sim, gint64 takes)
+{
+    if (sim->early)
+        return 0;
+    return sim->calm ? takes : (gint64)((double)takes * g_rand_double(sim->random));
+}
+
 static void call_begin(Sim *sim, FollowKind kind, const char *uuid)
 {
     SimCall *call = g_new0(SimCall, 1);
@@ -286,8 +294,7 @@ static void call_begin(Sim *sim, FollowKind kind, const char *uuid)
         return;
     }
     takes = MAX(takes, hangs - sim->now);
-    agenda_add(sim, SIM_SAMPLE, sim->calm ? takes : (gint64)((double)takes * g_rand_double(sim->random)))
-        ->call = call->serial;
+    agenda_add(sim, SIM_SAMPLE, sample_after(sim, takes))->call = call->serial;
     if (takes > SIM_SECOND && uuid)
         agenda_add(sim, SIM_SLOW, SIM_SECOND)->call = call->serial;
     agenda_add(sim, SIM_ANSWER, takes)->call = call->serial;

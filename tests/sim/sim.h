@@ -52,9 +52,10 @@ struct Sim {
     Follower *follower;
     FollowSink sink;
     gint64 now, wall_offset;
-    GRand *random; /* how things are told */
-    GRand *pace;   /* how long they take on the host: not of the seed */
-    gboolean calm; /* no delay, nothing twice: for scenarios */
+    GRand *random;  /* how things are told */
+    GRand *pace;    /* how long they take on the host: not of the seed */
+    gboolean early; /* an answer is the truth of when it was asked for, however late it comes */
+    gboolean calm;  /* no delay, nothing twice: for scenarios */
 
     Facts *truth;
     SimGuest guests[SIM_GUESTS];

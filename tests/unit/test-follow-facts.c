@@ -22,6 +22,43 @@ static void test_overrun(void)
     assert_settled(sim);
 }
 
+/* While messages are missing, what came is not told either. */
+static void test_overrun_holds(void)
+{
+    g_autoptr(Sim) sim = guests_new(2);
+
+    for (guint i = 0; i < 2; i++) {
+        sim->losing = 1;
+        host_link_tell(sim, host_tap(sim, 0));
+        sim_advance(sim, SIM_MS);
+    }
+    g_string_truncate(sim->log, 0);
+    host_link_master(sim, host_tap(sim, 1), 0);
+    sim_advance(sim, 50 * SIM_MS);
+    assert_log(sim, "");
+    sim_advance(sim, 100 * SIM_MS);
+    assert_log(sim, "resync");
+    g_assert_cmpstr(row_of(sim, 1).bridge, ==, NULL);
+    assert_settled(sim);
+}
+
+/* A tap came, moved and went unseen: its domain may have another network. */
+static void test_moved_unseen(void)
+{
+    g_autoptr(Sim) sim = guests_new(0);
+
+    sim->kernel_fails = sim->now + 3 * SIM_SECOND;
+    sim->losing = 100;
+    host_start(sim, 0);
+    sim_advance(sim, SIM_SECOND);
+    g_assert_true(host_connect(sim, 0, 1));
+    host_link_remove(sim, host_tap(sim, 0));
+    sim->losing = 0;
+    sim_advance(sim, 10 * SIM_SECOND);
+    g_assert_cmpstr(row_of(sim, 0).network, ==, "net1");
+    assert_settled(sim);
+}
+
 /* Overrun again and again: it is not read without end, and right when it ends. */
 static void test_overrun_steady(void)
 {
@@ -288,6 +325,11 @@ static void test_audit_tentative(void)
     follower_address(sim->follower, &address, FALSE);
     sim_advance(sim, 62 * SIM_SECOND);
     g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
+    /* Known as tentative, and gone. */
+    follower_address(sim->follower, &address, FALSE);
+    g_array_set_size(sim->truth->addresses, sim->truth->addresses->len - 1);
+    sim_advance(sim, 62 * SIM_SECOND);
+    g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
     assert_fine(sim);
 }
 
@@ -327,6 +369,23 @@ static void test_audit_after_loss(void)
     assert_settled(sim);
 }
 
+/* A list of before an event was lost comes late, and what it lacks is asked for. */
+static void test_audit_late_list(void)
+{
+    g_autoptr(Sim) sim = guests_new(0);
+
+    sim_advance(sim, 27900 * SIM_MS);
+    sim->list_hangs = sim->now + 2 * SIM_SECOND;
+    sim_advance(sim, 200 * SIM_MS);
+    sim->losing_events = TRUE;
+    g_assert_true(host_net_undefine(sim, 3));
+    sim->networks[3].hangs = sim->now + 2500 * SIM_MS;
+    sim_advance(sim, 10 * SIM_SECOND);
+    g_assert_cmpuint(stats_of(sim).audits, ==, 1);
+    g_assert_cmpuint(stats_of(sim).mismatches, ==, 0);
+    assert_settled(sim);
+}
+
 /* What libvirt has no event for is adopted without a word about the audit. */
 static void test_audit_without_event(void)
 {
@@ -347,6 +406,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/follow/kernel/overrun", test_overrun);
+    g_test_add_func("/follow/kernel/overrun-holds", test_overrun_holds);
+    g_test_add_func("/follow/kernel/moved-unseen", test_moved_unseen);
     g_test_add_func("/follow/kernel/overrun-steady", test_overrun_steady);
     g_test_add_data_func("/follow/kernel/name-reused", NULL, test_reused);
     g_test_add_data_func("/follow/kernel/index-reused", "same", test_reused);
@@ -362,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/audit/kernel", test_audit_kernel);
     g_test_add_func("/follow/audit/leases", test_audit_leases);
     g_test_add_func("/follow/audit/tentative", test_audit_tentative);
+    g_test_add_func("/follow/audit/late-list", test_audit_late_list);
     g_test_add_func("/follow/audit/late-event", test_audit_late_event);
     g_test_add_func("/follow/audit/after-loss", test_audit_after_loss);
     g_test_add_func("/follow/audit/without-event", test_audit_without_event);

@@ -31,6 +31,7 @@ static void test_event_before_list(void)
 {
     g_autoptr(Sim) sim = calm_new();
 
+    sim->early = TRUE;
     sim->list_hangs = 500 * SIM_MS;
     sim_advance(sim, 100 * SIM_MS);
     host_start(sim, 0);
@@ -39,6 +40,21 @@ static void test_event_before_list(void)
     sim_advance(sim, 200 * SIM_MS);
     assert_log(sim, "snapshot");
     g_assert_cmpuint(rows_count(sim), ==, 1);
+    assert_settled(sim);
+}
+
+/* A list of before does not know what was read since. */
+static void test_list_old(void)
+{
+    g_autoptr(Sim) sim = calm_new();
+
+    sim->early = TRUE;
+    sim->list_hangs = 3 * SIM_SECOND;
+    sim_advance(sim, 100 * SIM_MS);
+    host_start(sim, 0);
+    sim_advance(sim, 3500 * SIM_MS);
+    g_assert_cmpuint(rows_count(sim), ==, 1);
+    g_assert_null(strstr(sim->log->str, "interface.removed"));
     assert_settled(sim);
 }
 
@@ -313,6 +329,24 @@ static void test_hung_new(void)
     assert_settled(sim);
 }
 
+/* A call that comes back after its domain went says what was: that is not taken for what is. */
+static void test_hung_gone(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+
+    sim->early = TRUE;
+    sim->guests[0].hangs = sim->now + 4 * SIM_SECOND;
+    sim_event(sim, FOLLOW_DOMAIN, sim->guests[0].uuid);
+    sim_advance(sim, 2 * SIM_SECOND);
+    host_destroy(sim, 0);
+    sim_advance(sim, SIM_SECOND);
+    g_assert_cmpuint(rows_count(sim), ==, 0);
+    g_string_truncate(sim->log, 0);
+    sim_advance(sim, 2 * SIM_SECOND);
+    assert_log(sim, "");
+    assert_settled(sim);
+}
+
 /* Where lists hang too, it is told of all the same. */
 static void test_hung_nameless(void)
 {
@@ -363,6 +397,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/follow/snapshot-first", test_snapshot_first);
     g_test_add_func("/follow/event-before-list", test_event_before_list);
+    g_test_add_func("/follow/list-old", test_list_old);
     g_test_add_func("/follow/event-during-read", test_event_during_read);
     g_test_add_func("/follow/storm", test_storm);
     g_test_add_func("/follow/storm/slow", test_storm_slow);
@@ -376,6 +411,7 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/hung/one", test_hung_one);
     g_test_add_func("/follow/hung/all", test_hung_all);
     g_test_add_func("/follow/hung/new", test_hung_new);
+    g_test_add_func("/follow/hung/gone", test_hung_gone);
     g_test_add_func("/follow/hung/nameless", test_hung_nameless);
     g_test_add_func("/follow/hung/lists", test_hung_lists);
     g_test_add_func("/follow/failing", test_failing);
