@@ -106,6 +106,37 @@ follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
     has "$stderr" 'is paused' 'virsh resume P1'
 }
 
+# forwards TAP: its bridge lets it. shows WORD...: the last thing that the progress shows.
+# rests PID: its main thread has not run for 1.5 s.
+rests() {
+    local now
+    now=$(grep voluntary_ctxt_switches "/proc/$1/status")
+    [ "$now" = "${then:-}" ] || { then=$now; since=${EPOCHREALTIME/./}; }
+    [ $((${EPOCHREALTIME/./} - since)) -ge 1500000 ]
+}
+forwards() { bridge link show dev "$1" | grep -q 'state forwarding'; }
+shows() { tr '\r' '\n' <"$LAB_DIR/progress" | tail -n 1 | grep -qF -- "$*"; }
+
+@test "the first frame is shown when it comes, also right after another one" {
+    tap=$(tap_of P1)
+    ip link add other type veth peer name rehto
+    ip link set rehto up
+    ip link set other master virbr0 up
+    lab_wait_for 10 forwards "$tap"
+    lab_wait_for 10 forwards other
+    # shellcheck disable=SC2016 # the inner shell's
+    script -qec 'echo $$ >$LAB_DIR/pid; exec vnat wait P1' /dev/null >"$LAB_DIR/progress" 2>&1 </dev/null 3>&- &
+    waiting=$!
+    lab_wait_for 10 shows 'waiting for its first frame'
+    lab_wait_for 20 rests "$(cat "$LAB_DIR/pid")"
+    for mac in 1 2 3; do bridge fdb replace 52:54:00:00:00:a$mac dev other master dynamic; done
+    bridge fdb replace 52:54:00:00:00:05 dev "$tap" master dynamic
+    lab_wait_for 3 shows 'waiting for an address'
+    kill "$waiting"
+    bridge fdb del 52:54:00:00:00:05 dev "$tap" master
+    ip link del other
+}
+
 @test "stuck before an address: nobody gives one" {
     kill -KILL "$(lab_dnsmasq_pid default)"
     lab_wait_for 2 lab_not lab_dnsmasq_pid default
