@@ -150,6 +150,7 @@ void follower_leases_evented(Follower *follower, gboolean evented, const char *w
 
     g_free(follower->leases_why);
     follower->leases_why = copy;
+    follower->leases_came = evented && !follower->leases_evented;
     follower->leases_evented = evented;
 }
 

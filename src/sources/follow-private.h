@@ -138,6 +138,7 @@ struct Follower {
     gboolean asked_something; /* flush */
 
     gboolean leases_evented;
+    gboolean leases_came; /* their events, since the last run: what was not told before is not lost */
     char *leases_why;
     gboolean leases_hint; /* where they have no events: something of a domain changed */
     gint64 leases_due;    /* all are read; FOLLOW_NEVER */

@@ -253,9 +253,11 @@ static void doubts_act(Follower *follower)
 
     if (serves && follower->doubt_libvirt)
         follow_sync_begin(follower);
+    else if (serves && follower->doubt_leases && follower->leases_came)
+        follow_leases_touch_all(follower);
     else if (serves && follower->doubt_leases)
         follow_leases_doubt(follower);
-    follower->doubt_libvirt = follower->doubt_leases = FALSE;
+    follower->doubt_libvirt = follower->doubt_leases = follower->leases_came = FALSE;
 }
 
 /* A name in a domain's XML is another link's now: what the domain says of it is old. */
