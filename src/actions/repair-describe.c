@@ -513,9 +513,15 @@ char *repair_describe_leases(const RepairCase *about, char **refusal)
     return g_strdup_printf("copy %s.status aside, and keep of it what can be read", network->bridge);
 }
 
-const char *repair_zone(const Network *network)
+const char *repair_zone(const Facts *facts, const Network *network)
 {
-    return network->zone ? network->zone : "libvirt";
+    if (network->zone)
+        return network->zone;
+    for (guint i = 0; g_strcmp0(network->forward, "route") == 0 && i < facts->zones->len; i++) {
+        if (g_strcmp0(((const FirewalldZone *)facts->zones->pdata[i])->zone, "libvirt-routed") == 0)
+            return "libvirt-routed";
+    }
+    return "libvirt";
 }
 
 char *repair_describe_zone(const RepairCase *about, char **refusal)
@@ -527,5 +533,5 @@ char *repair_describe_zone(const RepairCase *about, char **refusal)
         return g_strdup("put its bridge into firewalld's zone");
     }
     return g_strdup_printf("put %s into zone %s of firewalld, until that starts again", network->bridge,
-                           repair_zone(network));
+                           repair_zone(about->view->facts, network));
 }

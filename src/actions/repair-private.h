@@ -87,7 +87,7 @@ GPtrArray *repair_filter_on(const RepairCase *about);
 /* The addresses of its <ip>s that the bridge lacks: NetworkIp in facts. */
 GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, const Link *bridge);
 /* The zone of firewalld that the network's bridge belongs into. Static, or the network's. */
-const char *repair_zone(const Network *network);
+const char *repair_zone(const Facts *facts, const Network *network);
 /* Why a network must not be started now: a route or device in the way. New string, NULL: it may. */
 char *repair_start_refusal(const Facts *facts, const Network *network);
 

@@ -14,24 +14,27 @@
 #include "sources/templates.h"
 #include "views/steps.h"
 
+#include <string.h>
+
 /* Steps wait for what they did to be seen, and there may be many. */
 #define APPLY_SECONDS 60
 
 #define WANT_REPAIR                                                                                          \
-    (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC)
+    (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL |            \
+     WANT_PROC | WANT_FIREWALLD | WANT_GUESTS)
 
 typedef struct {
     Context *ctx;
     Progress progress;
     World *world; /* with what was read of it last */
     Map *map;
-    GPtrArray *findings;
+    Health *health;
 } Mending;
 
 static void mending_clear(Mending *mending)
 {
-    if (mending->findings)
-        g_ptr_array_unref(mending->findings);
+    if (mending->health)
+        health_free(mending->health);
     if (mending->map)
         map_free(mending->map);
     world_free(mending->world);
@@ -76,6 +79,7 @@ static void add_missing_networks(const Context *ctx, const Facts *facts, GPtrArr
 static gboolean look(RepairView *view, gpointer data, GError **error)
 {
     Mending *mending = data;
+    const CheckScope scope = {.grace = CHECK_GRACE};
     Mending now = {.ctx = mending->ctx, .progress = mending->progress};
 
     now.world = world_open_again(mending->ctx, error);
@@ -84,53 +88,49 @@ static gboolean look(RepairView *view, gpointer data, GError **error)
         mending_clear(&now);
         return FALSE;
     }
-    now.findings = checks_run(now.world->facts, now.map, G_MAXUINT);
-    add_missing_networks(mending->ctx, now.world->facts, now.findings);
+    now.health = checks_examine(&scope, now.world->facts, now.map);
+    add_missing_networks(mending->ctx, now.world->facts, now.health->findings);
     mending_clear(mending);
     *mending = now;
-    *view = (RepairView){now.world->conn, now.world->facts, now.map, now.findings};
+    *view = (RepairView){now.world->conn, now.world->facts, now.map, now.health->findings};
     return TRUE;
 }
 
-/* Of one that is stale because a guest hangs, what is said of networks is whole all the same. */
-static gboolean source_is_whole(const Facts *facts, SourceId id, ObjectKind kind)
+/* Whether every source that the check needs is whole. A guest that hangs makes libvirt's word stale; what
+ * that says of networks is whole all the same. */
+static gboolean sources_are_whole(const Facts *facts, const Check *check)
 {
-    const SourceStatus *status = &facts->sources[id];
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        const SourceState state = facts->sources[id].state;
+        g_autofree char *unread = id == SOURCE_LIBVIRT ? networks_unread(facts->networks) : NULL;
 
-    if (id == SOURCE_LIBVIRT && kind != OBJECT_INTERFACE && status->state == SOURCE_STALE) {
-        g_autofree char *unread = networks_unread(facts->networks);
-
-        return unread == NULL;
+        if (!(check->needs & (1U << id)) || state == SOURCE_LIVE || state == SOURCE_REPLAYED ||
+            (id == SOURCE_LIBVIRT && state == SOURCE_STALE && check->kind != OBJECT_INTERFACE && !unread))
+            continue;
+        return FALSE;
     }
-    return status->state == SOURCE_LIVE || status->state == SOURCE_REPLAYED;
-}
-
-/* The first source that the check needs and that is not whole, or SOURCE_COUNT. */
-static SourceId source_lacking(const Facts *facts, const char *id)
-{
-    const Check *check = check_find(id);
-    guint needs = check ? check->needs : 1U << SOURCE_LIBVIRT;
-
-    for (guint source = 0; source < SOURCE_COUNT; source++) {
-        if ((needs & (1U << source)) && !source_is_whole(facts, source, check ? check->kind : OBJECT_NETWORK))
-            return source;
-    }
-    return SOURCE_COUNT;
+    return TRUE;
 }
 
 static gboolean looked(const char *id, char **why, gpointer data)
 {
     const Mending *mending = data;
     const Facts *facts = mending->world->facts;
-    SourceId lacking = source_lacking(facts, id);
+    const GPtrArray *findings = mending->health->findings;
 
-    if (lacking == SOURCE_COUNT)
-        return TRUE;
-    if (why)
-        *why = g_strdup_printf("%s: %s", source_name(lacking),
-                               facts->sources[lacking].error ? facts->sources[lacking].error
-                                                             : "could not be read");
-    return FALSE;
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+
+        if (finding->level != LEVEL_UNKNOWN || strcmp(finding->id, id) != 0)
+            continue;
+        /* That it is stale is said of every check that needs it. */
+        if (facts->sources[SOURCE_LIBVIRT].state == SOURCE_STALE && sources_are_whole(facts, check_find(id)))
+            return TRUE;
+        if (why)
+            *why = g_strdup(finding->message);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* ------------------------------------------------------------------------------------------- doing */
@@ -181,31 +181,32 @@ static gboolean check_ids(const Context *ctx, GError **error)
 }
 
 /* Whether something that would have been mended may not have been seen: what is safe, or consented to. */
-static gboolean was_blind(const Facts *facts, const GPtrArray *ids)
+static gboolean was_blind(const Mending *mending)
 {
+    const GPtrArray *ids = option_list(mending->ctx, "id");
     guint count;
     const Check *checks = check_table(&count);
 
     for (guint i = 0; i < count; i++) {
-        gboolean asked =
-            checks[i].repair == REPAIR_SAFE ||
-            (ids && g_ptr_array_find_with_equal_func((GPtrArray *)ids, checks[i].id, g_str_equal, NULL));
+        gboolean asked = checks[i].repair == REPAIR_SAFE;
 
-        if (asked && source_lacking(facts, checks[i].id) != SOURCE_COUNT)
+        for (guint k = 0; ids && k < ids->len; k++)
+            asked |= strcmp(ids->pdata[k], checks[i].id) == 0;
+        if (asked && !sources_are_whole(mending->world->facts, &checks[i]))
             return TRUE;
     }
     return FALSE;
 }
 
-static int code_of(const Context *ctx, const Facts *facts, const GPtrArray *steps)
+static int code_of(const Mending *mending, const GPtrArray *steps)
 {
-    if (!option_flag(ctx, "apply"))
+    if (!option_flag(mending->ctx, "apply"))
         return EXIT_OK;
     for (guint i = 0; i < steps->len; i++) {
         if (((const Step *)steps->pdata[i])->state == STEP_FAILED)
             return EXIT_FAILED;
     }
-    return facts->local && was_blind(facts, option_list(ctx, "id")) ? EXIT_INCOMPLETE : EXIT_OK;
+    return mending->world->facts->local && was_blind(mending) ? EXIT_INCOMPLETE : EXIT_OK;
 }
 
 static int answer(Mending *mending, const GPtrArray *steps)
@@ -228,7 +229,7 @@ static int answer(Mending *mending, const GPtrArray *steps)
     }
     fflush(stdout);
     world_code(mending->world); /* says what could not be read */
-    return code_of(ctx, mending->world->facts, steps);
+    return code_of(mending, steps);
 }
 
 /* Names, also of those that were asked for by UUID. NULL-terminated. */

@@ -490,3 +490,36 @@ time.sleep(300)'
     lab_libvirtd_start
     expect 0 repair --apply
 }
+
+# ---- what the host's own settings and files need consent for -----------------------------------------------------
+
+@test "consent: ip-forward-off" {
+    sysctl -q -w net.ipv4.ip_forward=0
+    leaves 'ip-forward-off labhost'
+    [ "$(sysctl -n net.ipv4.ip_forward)" = 0 ]
+    expect 0 repair --apply --id ip-forward-off
+    has "$output" 'set net.ipv4.ip_forward'
+    [ "$(sysctl -n net.ipv4.ip_forward)" = 1 ]
+    expect 0 repair --apply --id ip-forward-off
+    same 'nothing to repair' "$output"
+    tcp_goes_on
+}
+
+@test "consent: leases-unreadable, copied aside" {
+    local file=/var/lib/libvirt/dnsmasq/virbr0.status
+    cp "$file" "$LAB_DIR/status.good"
+    jq '. + [{"ip-address": "192.168.122.200"}]' "$LAB_DIR/status.good" >"$LAB_DIR/status.bad"
+    cp "$LAB_DIR/status.bad" "$file"
+    expect 0 repair --apply
+    has "$output" 'skipped: leases-unreadable (default)'
+    cmp "$file" "$LAB_DIR/status.bad"
+    expect 0 repair --apply --id leases-unreadable
+    has "$output" 'done: leases-unreadable (default)' 'was kept'
+    same "$(jq -S . "$LAB_DIR/status.good")" "$(jq -S . "$file")"
+    cmp "$file".damaged-* "$LAB_DIR/status.bad"
+    [ "$(stat -c %a "$file")" = 644 ]
+    expect 0 repair --apply --id leases-unreadable
+    same 'nothing to repair' "$output"
+    expect 0 ip VM1
+    lab_guest_renew VM1
+}
