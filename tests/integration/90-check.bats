@@ -28,9 +28,9 @@ bridge_of() { virsh -q net-info "$1" | awk '$1 == "Bridge:" {print $2}'; }
 tap_of() { virsh -q domiflist "$1" | awk '{print $1; exit}'; }
 reload() { kill -HUP "$(lab_libvirtd_pid)"; }
 
-# found WORD...: the faults that `vnat check WORD...` tells of, "id object" a line, sorted; what is unknown is no fault.
+# found: the faults that `vnat check` tells of, "id object" a line, sorted; what is unknown is no fault.
 found() {
-    vnat check --json "$@" | jq -r '.findings[] | select(.level == "warning" or .level == "critical") | "\(.id) \(.object.name)"' |
+    vnat check --json | jq -r '.findings[] | select(.level == "warning" or .level == "critical") | "\(.id) \(.object.name)"' |
         sort
 }
 
