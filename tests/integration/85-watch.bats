@@ -186,16 +186,16 @@ tells() {
 }
 
 @test "a guest that is plugged into another network: one line" {
-    vnat -q net-start other --template isolated
+    vnat -q net-start place --template isolated
     tap=$(tap_of P1)
     following watch
-    vnat -q connect P1 other --live
-    said "P1 $tap moved from virbr0 \(default\) to virbr[0-9]+ \(other\)"
-    vnat -q connect P1 default --live
-    said "P1 $tap moved from virbr[0-9]+ \(other\) to virbr0 \(default\)"
+    vnat -q connect P1 place --interface "$tap" --live
+    said "P1 $tap moved from virbr0 \(default\) to virbr[0-9]+ \(place\)"
+    vnat -q connect P1 default --interface "$tap" --live
+    said "P1 $tap moved from virbr[0-9]+ \(place\) to virbr0 \(default\)"
     lacks "$(cat "$out")" "P1 $tap left" 'is plugged into'
-    vnat -q net-destroy other
-    virsh -q net-undefine other
+    vnat -q net-destroy place
+    virsh -q net-undefine place
 }
 
 # ---------------------------------------------------------------------------------------------------------- ends
