@@ -104,8 +104,8 @@ GHashTable *live_map_domain_uuids(const LiveMap *live);
 GHashTable *live_map_network_uuids(const LiveMap *live);
 /* The network that has this bridge in its definition (of several the one that outranks), or NULL. */
 const Network *live_map_network_of_bridge(const LiveMap *live, const char *bridge);
-/* Leases (Lease) of a network, by address and MAC, expired ones too; NULL if none were put. Borrowed until the
- * next put of them. */
+/* Leases (Lease) of a network, by address and MAC, expired ones too; NULL if none were put. Borrowed until
+ * the next put of them. */
 const GPtrArray *live_map_leases(const LiveMap *live, const char *network_uuid);
 
 /* UUIDs of domains that must be read again, because a name in their XML went to another link. Each is told
@@ -133,20 +133,20 @@ guint live_map_size(const LiveMap *live);
 
 /*
  * Brings the map up to date and says what became different since the last time: Changes, sources and
- * mismatches first, then networks (stopped, undefined, defined, started, changed), leases, interfaces (of both
- * what was removed before what was added), findings (cleared before raised); each row at most once. monotonic:
- * microseconds, never less than the last time; now: epoch seconds, by which leases end. The array and all that
- * is in it is borrowed until the next settle.
+ * mismatches first, then networks (stopped, undefined, defined, started, changed), leases, interfaces (of
+ * both what was removed before what was added), findings (cleared before raised); each row at most once.
+ * monotonic: microseconds, never less than the last time; now: epoch seconds, by which leases end. The array
+ * and all that is in it is borrowed until the next settle.
  *
- * An interface of a domain stays the same one by UUID, MAC and alias (of several alike, in the order of XML); a
- * port that no domain claims by name and index, so that one with a new name is removed and added.
+ * An interface of a domain stays the same one by UUID, MAC and alias (of several alike, in the order of XML);
+ * a port that no domain claims by name and index, so that one with a new name is removed and added.
  */
 const GPtrArray *live_map_settle(LiveMap *live, gint64 monotonic, gint64 now);
 
 /* Whether a settle would have something to do at the time of the last one. */
 gboolean live_map_is_dirty(const LiveMap *live);
 
-/* When settle has something to do though no fact came: a finding's grace ends, a neighbour ceases to be fresh,
- * a network is to be looked at again (*monotonic; may be past), a lease ends (*epoch: the first second in
- * which it does not live). G_MAXINT64 each where nothing waits. */
+/* When settle has something to do though no fact came: a finding's grace ends, a neighbour ceases to be
+ * fresh, a network is to be looked at again (*monotonic; may be past), a lease ends (*epoch: the first second
+ * in which it does not live). G_MAXINT64 each where nothing waits. */
 void live_map_due(const LiveMap *live, gint64 *monotonic, gint64 *epoch);
