@@ -41,6 +41,7 @@ struct DnsmasqFollow {
     guint soon;          /* of the main context; 0: no reading is due */
     guint runs;          /* of the follower, until a reading that does not wait for that; 0: none */
     GHashTable *watches; /* pid to Watch */
+    GHashTable *seen;    /* network to the pid that was seen alive last */
     char *known;         /* the reading before, as text */
 };
 
@@ -115,8 +116,8 @@ static char *reading_text(const GPtrArray *dnsmasqs, SourceState state)
     for (guint i = 0; i < dnsmasqs->len; i++) {
         const Dnsmasq *dnsmasq = dnsmasqs->pdata[i];
 
-        g_string_append_printf(text, "\n%s %d %d %d %d", dnsmasq->network, dnsmasq->pid, dnsmasq->alive,
-                               dnsmasq->unknown, dnsmasq->owner);
+        g_string_append_printf(text, "\n%s %d %d %d %d %d", dnsmasq->network, dnsmasq->pid, dnsmasq->alive,
+                               dnsmasq->unknown, dnsmasq->owner, dnsmasq->no_lease_file);
     }
     return g_string_free(text, FALSE);
 }
@@ -143,6 +144,23 @@ static gint dnsmasq_compare(gconstpointer a, gconstpointer b)
     return strcmp((*x)->network, (*y)->network);
 }
 
+/*
+ * With the daemon gone a pid file may be of another pid namespace, so that a process which is not there is
+ * called unknown. One that was alive here is not: it has ended.
+ */
+static void judge(DnsmasqFollow *follow, GPtrArray *dnsmasqs)
+{
+    for (guint i = 0; i < dnsmasqs->len; i++) {
+        Dnsmasq *dnsmasq = dnsmasqs->pdata[i];
+        gint seen = GPOINTER_TO_INT(g_hash_table_lookup(follow->seen, dnsmasq->network));
+
+        if (dnsmasq->alive)
+            g_hash_table_insert(follow->seen, g_strdup(dnsmasq->network), GINT_TO_POINTER(dnsmasq->pid));
+        else if (seen > 0 && seen == dnsmasq->pid)
+            dnsmasq->unknown = FALSE;
+    }
+}
+
 static void adopt(DnsmasqFollow *follow, Facts *facts)
 {
     const SourceStatus *status = &facts->sources[SOURCE_PROCESSES];
@@ -163,6 +181,7 @@ static void read_all(DnsmasqFollow *follow)
 
     processes_read(facts, FALSE, deadline_in(READ_SECONDS), NULL);
     g_ptr_array_sort(facts->dnsmasqs, dnsmasq_compare);
+    judge(follow, facts->dnsmasqs);
     if (watch_all(follow, facts->dnsmasqs))
         dnsmasq_follow_touch(follow);
     adopt(follow, facts);
@@ -244,6 +263,7 @@ DnsmasqFollow *dnsmasq_follow_new(const char *run_directory, LiveMap *live, void
     follow->changed = changed;
     follow->data = data;
     follow->watches = g_hash_table_new_full(NULL, NULL, NULL, watch_free);
+    follow->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     follow->directory = directory_follow_new(run_directory, &hear, follow);
     return follow;
 }
@@ -256,6 +276,7 @@ void dnsmasq_follow_free(DnsmasqFollow *follow)
         g_source_remove(follow->soon);
     directory_follow_free(follow->directory);
     g_hash_table_unref(follow->watches);
+    g_hash_table_unref(follow->seen);
     g_free(follow->known);
     g_free(follow);
 }

@@ -39,6 +39,13 @@ static gboolean in_own_run(void)
     return TRUE;
 }
 
+static void write_pid(const char *path, pid_t pid)
+{
+    g_autofree char *text = g_strdup_printf("%d\n", pid);
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
 /* This program again, under a name and with a configuration file that are dnsmasq's; its number is in the
  * file.
  */
@@ -46,7 +53,6 @@ static pid_t start_dnsmasq(void)
 {
     int lock[2];
     pid_t pid;
-    g_autofree char *text = NULL;
     char byte;
 
     g_assert_cmpint(pipe2(lock, O_CLOEXEC), ==, 0);
@@ -60,8 +66,7 @@ static pid_t start_dnsmasq(void)
     close(lock[1]);
     g_assert_cmpint(read(lock[0], &byte, 1), ==, 0);
     close(lock[0]);
-    text = g_strdup_printf("%d\n", pid);
-    g_assert_true(g_file_set_contents(PID_FILE, text, -1, NULL));
+    write_pid(PID_FILE, pid);
     return pid;
 }
 
@@ -117,6 +122,7 @@ static void assert_dnsmasq(LiveMap *live, pid_t pid, gboolean alive)
     g_assert_cmpstr(dnsmasq->network, ==, "default");
     g_assert_cmpint(dnsmasq->pid, ==, pid);
     g_assert_cmpint(dnsmasq->alive, ==, alive);
+    g_assert_false(dnsmasq->unknown);
     g_assert_cmpint(facts->sources[SOURCE_PROCESSES].state, ==, SOURCE_LIVE);
 }
 
@@ -151,6 +157,13 @@ static void test_life(void)
     /* Dead, and nobody said so. */
     end_dnsmasq(pid);
     await_count(&changed, 2);
+    assert_dnsmasq(live, pid, FALSE);
+    /* Its daemon too, which takes back nothing that is known. */
+    write_pid(RUN_NETWORK "/driver.pid", pid);
+    dnsmasq_follow_touch(follow);
+    dnsmasq_follow_run(follow);
+    dnsmasq_follow_run(follow);
+    g_assert_cmpuint(changed, ==, 2);
     assert_dnsmasq(live, pid, FALSE);
     /* Another one, that nobody spoke of either. */
     pid = start_dnsmasq();
