@@ -72,14 +72,11 @@ static Tri either(Tri there, Tri back)
     return there == TRI_NO && back == TRI_NO ? TRI_NO : TRI_UNKNOWN;
 }
 
-/* Where some verdict is not certain, the check is not either. FALSE: all are. */
-static gboolean is_doubtful(const Answers *answers, const char *id, const Network *network,
-                            GPtrArray *findings)
+/* The check cannot tell what the rules do with some of the probes. */
+static void report_doubt(const Answers *answers, const char *id, const Network *network, GPtrArray *findings)
 {
-    if (answers->doubt)
-        check_unknown(findings, id, "what the rules do with packets of network %s hangs on %s", network->name,
-                      answers->doubt);
-    return answers->doubt != NULL;
+    check_unknown(findings, id, "what the rules do with packets of network %s hangs on %s", network->name,
+                  answers->doubt);
 }
 
 /* Evidence: each refusal once, with where it comes from. */
@@ -223,6 +220,7 @@ static void report_forward_blocked(const Facts *facts, const Network *network, g
 static void check_forward(const Facts *facts, const Network *network, guint8 family, GPtrArray *findings)
 {
     g_auto(Answers) answers;
+    gboolean doubtful = FALSE;
     Outside outside;
     Ip guest;
 
@@ -234,10 +232,15 @@ static void check_forward(const Facts *facts, const Network *network, guint8 fam
     for (GuestProbe probe = GUEST_WEB; probe < GUEST_PROBES; probe++) {
         Packet packet = packet_from_guest(facts, network, &guest, &outside, probe);
 
-        if (path_is_refused(facts, network, &packet, &answers) == TRI_NO)
+        Tri path = path_is_refused(facts, network, &packet, &answers);
+
+        if (path == TRI_NO)
             return;
+        doubtful |= path == TRI_UNKNOWN;
     }
-    if (!is_doubtful(&answers, "forward-blocked", network, findings))
+    if (doubtful)
+        report_doubt(&answers, "forward-blocked", network, findings);
+    else
         report_forward_blocked(facts, network, family, &answers, findings);
 }
 
@@ -277,7 +280,8 @@ static void check_input(const Facts *facts, const Network *network, guint8 famil
         return;
     ask_input(facts, network, family, &answers);
     if (answers.refusals->len == 0) {
-        is_doubtful(&answers, "input-blocked", network, findings);
+        if (answers.doubt)
+            report_doubt(&answers, "input-blocked", network, findings);
         return;
     }
     cause = cause_text(first_cause(&answers));
@@ -348,6 +352,7 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
                           GPtrArray *findings)
 {
     g_auto(Answers) answers;
+    gboolean doubtful = FALSE;
     gboolean all;
     Ip guest;
 
@@ -359,13 +364,17 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
     for (GuestProbe probe = GUEST_WEB; probe < GUEST_PROBES; probe++) {
         Packet packet = packet_to_neighbour(facts, network, &guest, probe);
         Packet reply = packet_reply(&packet);
-        Tri there = refused(facts, "forward", &packet, "from guest to guest", &answers);
+        Tri path = refused(facts, "forward", &packet, "from guest to guest", &answers);
 
-        if (there != TRI_YES && either(there, refused(facts, "forward", &reply, "replies from guest to guest",
-                                                      &answers)) == TRI_NO)
+        if (path != TRI_YES)
+            path = either(path, refused(facts, "forward", &reply, "replies from guest to guest", &answers));
+        if (path == TRI_NO)
             return;
+        doubtful |= path == TRI_UNKNOWN;
     }
-    if (!is_doubtful(&answers, "bridge-netfilter", network, findings))
+    if (doubtful)
+        report_doubt(&answers, "bridge-netfilter", network, findings);
+    else
         report_bridged(facts, network, filter, all, &answers, findings);
 }
 

@@ -303,6 +303,25 @@ static void test_doubt(void)
     health_free(health);
 }
 
+#define NFT_IF(key, value) NFT_MATCH("\"meta\":{\"key\":\"" key "\"}", value)
+
+/* One direction that is refused is enough, whatever becomes of the other. */
+static void test_forward_half(void)
+{
+    static const char *const rules[] = {
+        NFT_BASE("forward", NFT_RULE(NFT_IF("oifname", "\"virbr0\"") "," NFT_IF("cpu", "1"))),
+        NFT_BASE("forward", NFT_RULE(NFT_IF("iifname", "\"virbr0\"") "," NFT_IF("cpu", "1"))),
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+        g_autoptr(Facts) facts = host();
+
+        bridges_ask_nobody(facts);
+        add_nft(facts, rules[i]);
+        assert_findings(facts, "critical forward-blocked host\n");
+    }
+}
+
 /* Libvirt's own reject rules are told by forward-rules-missing. */
 static void test_forward_own(void)
 {
@@ -527,6 +546,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checks-host/forward-nft", test_forward_nft);
     g_test_add_func("/checks-host/forward-silence", test_forward_silence);
     g_test_add_func("/checks-host/doubt", test_doubt);
+    g_test_add_func("/checks-host/forward-half", test_forward_half);
     g_test_add_func("/checks-host/forward-own", test_forward_own);
     g_test_add_func("/checks-host/outside", test_outside);
     g_test_add_func("/checks-host/guest-address", test_guest_address);
