@@ -81,12 +81,15 @@ static void following_wake(gpointer data)
         g_source_set_ready_time(following->runner, 0);
 }
 
-/* Before anything is known, a connection that cannot be had is the command's failure; later it is news. */
+/*
+ * Before anything is known, a connection that cannot be had is the command's failure; later it is news. One
+ * that is slow in coming is waited for up to the command's own deadline.
+ */
 static void look_for_failure(Following *following)
 {
     const GError *failure = following->known ? NULL : follow_live_failure(following->live);
 
-    if (failure)
+    if (failure && !g_error_matches(failure, VNAT_ERROR, VNAT_ERROR_DEADLINE))
         following_fail(following, g_error_copy(failure));
 }
 
