@@ -101,6 +101,13 @@ Outcome save_walk(Walk *walk, const At *at, char **argv);
 /* The outcome of a target of iptables that is known by its name alone, or of a chain of that name. */
 Outcome save_target(Walk *walk, const At *at, const char *name);
 
+/* A match module of iptables by itself: MATCH_NO where it never holds. */
+Match save_module(const char *module);
+/* The option at argv, with what stands behind it. *words: how many of those are its own. */
+Match save_option(const Walk *walk, const char *module, char **argv, guint *words);
+/* "0x1/0xff"; FALSE for anything else. */
+gboolean save_mark_parse(const char *text, guint32 *value, guint32 *mask);
+
 /* ------------------------------------------------------------------------------------ facts of the packet */
 
 Match packet_device_is(const char *device, const char *pattern, char wildcard);
