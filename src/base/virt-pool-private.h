@@ -32,8 +32,8 @@
  * all; it is told of a message to send by g_main_loop_quit, which is lost if it comes while that thread is on
  * its way into g_main_loop_run (virnetclient.c, 9.0 to 11). Then nothing is sent until something else moves
  * the connection: with a call that hangs beside it, that is the server's next ping, up to 5 s later. So while
- * one of several calls on a line has run for 50 ms, and is not slow yet, the line is poked: a call that asks
- * nothing (of the version) is made, which makes that thread look again.
+ * one of several calls on a line has run for 50 ms, and not for three seconds, the line is poked: a call that
+ * asks nothing (of the version) is made, which makes that thread look again.
  *
  * REPORTING is the time that done has to look at an item whose call still runs: a call that returns meanwhile
  * leaves the freeing to virt_batch_end.

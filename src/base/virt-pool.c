@@ -395,7 +395,7 @@ static gint64 worker_poke(Worker *worker, gint64 now)
     Line *line = worker->line;
     gint64 when = MAX(worker->since + POKE_AFTER, line->poked + POKE_AGAIN);
 
-    if (line->running < 2 || line->poking)
+    if (line->running < 2 || line->poking || MAX(now, when) >= worker->since + VIRT_POKED_FOR)
         return G_MAXINT64;
     if (now < when)
         return when;
@@ -405,16 +405,19 @@ static gint64 worker_poke(Worker *worker, gint64 now)
 
 gint64 virt_pool_mark_slow(VirtPool *pool, gint64 now)
 {
-    gint64 next = now + SLOW_AFTER;
+    /* What waits may begin at any moment, and be poked soon after. */
+    gint64 next = now + (pool_pick(pool) ? POKE_AFTER : SLOW_AFTER);
 
     for (guint i = 0; i < pool->workers->len; i++) {
         Worker *worker = pool->workers->pdata[i];
 
-        if (!worker->batch || worker->slow)
+        if (!worker->batch)
+            continue;
+        next = MIN(next, worker_poke(worker, now));
+        if (worker->slow)
             continue;
         if (now - worker->since < SLOW_AFTER) {
             next = MIN(next, worker->since + SLOW_AFTER);
-            next = MIN(next, worker_poke(worker, now));
             continue;
         }
         worker->slow = TRUE;

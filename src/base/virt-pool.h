@@ -42,6 +42,10 @@ VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_d
 /* Before the first batch. */
 void virt_pool_set_hangup(VirtPool *pool, VirtHangup hangup);
 
+/* How long after a call began its connection is poked, while others run beside it: see virt-pool-private.h.
+ */
+#define VIRT_POKED_FOR (3 * G_TIME_SPAN_SECOND)
+
 /* Another one than virConnectGetLibVersion, for tests. Before the first batch. */
 void virt_pool_set_poke(VirtPool *pool, VirtPoke poke);
 

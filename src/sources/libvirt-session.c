@@ -319,13 +319,15 @@ static gint64 session_tell_slow(const Hearing *hearing, gint64 now)
     return next;
 }
 
-/* Whether the pool's clock matters: not while all that is outstanding runs, and is known to be slow. */
-static gboolean session_is_stuck(const LibvirtSession *session)
+/* Whether the pool's clock matters: not while all that is outstanding runs, is known to be slow, and was
+ * poked as long as that helps. */
+static gboolean session_is_stuck(const LibvirtSession *session, gint64 now)
 {
     for (const GList *l = session->outstanding.head; l; l = l->next) {
         const Call *call = l->data;
+        gint64 began = call_began(call);
 
-        if (!call->slow || call_began(call) == 0)
+        if (!call->slow || began == 0 || now < began + VIRT_POKED_FOR)
             return FALSE;
     }
     return TRUE;
@@ -338,7 +340,7 @@ static gint64 session_tick(const LibvirtSession *session, gint64 now)
 
     for (guint i = 0; i < session->batches->len; i++)
         next = MIN(next, virt_batch_tick(session->batches->pdata[i], now, &stuck));
-    return session_is_stuck(session) ? G_MAXINT64 : next;
+    return session_is_stuck(session, now) ? G_MAXINT64 : next;
 }
 
 gint64 libvirt_session_run(LibvirtSession *session, gint64 now, const LibvirtHear *hear, gpointer data)
