@@ -246,6 +246,7 @@ class Watch:
 
     def states(self, since):
         """The maps there were: (moment, rows), the first of the moment since."""
+        self.verify()
         with self.changed:
             state, lines = copy.deepcopy(self.base), list(self.lines)
         states = [(since, state.rows())]
