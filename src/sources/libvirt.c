@@ -294,6 +294,28 @@ static gboolean networks_failed(Facts *facts, GError *cause, GError **error)
     return FALSE;
 }
 
+static Network *network_known(const Facts *facts, const char *uuid)
+{
+    for (guint i = 0; i < facts->networks->len; i++) {
+        Network *network = facts->networks->pdata[i];
+
+        if (g_strcmp0(network->uuid, uuid) == 0)
+            return network;
+    }
+    return NULL;
+}
+
+/* Leases that were read before stay, and with them that there may be more. */
+static void networks_keep_leases(const Facts *facts, GPtrArray *networks)
+{
+    for (guint i = 0; i < networks->len; i++) {
+        Network *network = networks->pdata[i];
+        const Network *before = network_known(facts, network->uuid);
+
+        network->leases_unread = before && before->leases_unread;
+    }
+}
+
 gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks which, Deadline deadline,
                                GError **error)
 {
@@ -314,6 +336,7 @@ gboolean libvirt_read_networks(VirtConn *conn, Facts *facts, LibvirtNetworks whi
                    network_done, networks, deadline);
     network_list_free(list);
     g_ptr_array_sort(networks, network_compare);
+    networks_keep_leases(facts, networks);
     g_ptr_array_unref(facts->networks);
     facts->networks = networks;
     source_status_set(&facts->sources[SOURCE_LIBVIRT], SOURCE_UNREAD, NULL);
@@ -401,17 +424,6 @@ static NetworkQuery *network_query(VirtConn *conn, const char *which, gboolean i
                   error))
         return query;
     vnat_error_what(error, "failed to get network '%s'", which);
-    return NULL;
-}
-
-static Network *network_known(const Facts *facts, const char *uuid)
-{
-    for (guint i = 0; i < facts->networks->len; i++) {
-        Network *network = facts->networks->pdata[i];
-
-        if (g_strcmp0(network->uuid, uuid) == 0)
-            return network;
-    }
     return NULL;
 }
 

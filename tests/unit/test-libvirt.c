@@ -152,6 +152,12 @@ static void test_networks(void)
     g_assert_true(network->autostart);
     g_assert_cmpuint(network->ips->len, ==, 1);
 
+    /* Leases are not read again with them, nor is what is missing of them. */
+    facts_network(facts, "default")->leases_unread = TRUE;
+    g_assert_true(libvirt_read_networks(conn, facts, LIBVIRT_NETWORKS_ALL, DEADLINE, &error));
+    g_assert_true(facts_network(facts, "default")->leases_unread);
+    g_assert_false(facts_network(facts, "a network")->leases_unread);
+
     g_assert_true(libvirt_read_networks(conn, facts, LIBVIRT_NETWORKS_ACTIVE, DEADLINE, &error));
     g_assert_cmpuint(facts->networks->len, ==, 1);
 }
