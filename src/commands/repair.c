@@ -215,8 +215,12 @@ static int answer(Mending *mending, const GPtrArray *steps)
 
     for (guint i = 0; i < steps->len; i++) {
         Step *step = steps->pdata[i];
-        char *full = step->command ? command_for_host(ctx, step->command) : NULL;
+        char *full;
 
+        /* A captured host is not where it can be typed. */
+        if (!step->command || ctx->replay)
+            continue;
+        full = command_for_host(ctx, step->command);
         g_free(step->command);
         step->command = full;
     }

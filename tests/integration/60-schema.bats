@@ -30,7 +30,7 @@ setup() {
         'interfaces domiflist P1' 'interfaces domiflist P1 --inactive' 'interfaces domifaddr P1'
         'interfaces domifaddr P1 --source all' 'networks net-list --all' 'networks net-list' 'networks net-info default'
         'networks net-info six' 'networks net-info quiet' 'leases net-dhcp-leases default' 'leases net-dhcp-leases six'
-        'status status' 'status status default' 'status status quiet'
+        'status status' 'status status default' 'status status quiet' 'steps repair' 'steps repair six'
     )
 }
 
@@ -69,6 +69,10 @@ follows() {
     [ "$(json '[.interfaces[].type] | unique | map(tostring) | join(" ")')" = 'null bridge network' ]
     expect 0 status --json
     [ "$(json '.findings | length')" -ge 1 ]
+    codes='1 2' follows findings check
+    codes='1 2' follows findings check default --all
+    expect 0 watch --json --count 0
+    "$LAB_TOP/tests/validate-json" --lines watch <<<"$output"
 }
 
 @test "everything that changes something" {
@@ -95,7 +99,7 @@ follows() {
     for command in "${commands[@]}"; do
         # shellcheck disable=SC2086 # words they are
         vnat help $command | grep -q -- --json || continue
-        grep -qE "(follows|'(interfaces|networks|leases|status|templates)).* $command" "$BATS_TEST_FILENAME" || {
+        grep -qE "(follows|expect 0|'(interfaces|networks|leases|status|templates|steps)).* $command" "$BATS_TEST_FILENAME" || {
             echo "$command --json is not validated"
             return 1
         }

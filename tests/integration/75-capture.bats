@@ -36,7 +36,7 @@ setup() {
         'who VM1' 'who vnet0' 'who stray' 'who off' 'who 192.168.122.50' 'who nobody' 'ip VM1' 'ip P1' 'ip off' 'ip vm1'
         'domiflist VM1' 'domiflist VM1 --inactive' 'domiflist P1' 'domiflist off' 'domiflist nobody'
         'domifaddr VM1' 'domifaddr VM1 --source neighbour' 'domifaddr P1 --source all' 'domifaddr VM1 --source agent'
-        status 'status default' 'status lab' 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
+        status 'status default' 'status lab' check 'check lab' 'check --format nagios' repair 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
     )
 }
 
@@ -95,6 +95,8 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
         net-dhcp-leases*) schema=leases ;;
         net-*) schema=networks ;;
         status*) schema=status ;;
+        check*) schema=findings ;;
+        repair*) schema=steps ;;
         *) schema=interfaces ;;
         esac
         # shellcheck disable=SC2086
@@ -171,11 +173,18 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
     same "$before" "$(virsh net-list --all; virsh list --all; virsh domiflist P1)"
     # Whatever is neither there nor among the readers needs no host.
     for command in "${commands[@]}"; do
-        case "$refused capture template list template show help " in *" $command "*) continue ;; esac
+        case "$refused capture template list template show help watch wait " in *" $command "*) continue ;; esac
         printf '%s\n' "${readers[@]}" | grep -q "^$command" || { echo "$command is not tried on a capture"; return 1; }
     done
     expect 0 --replay "$good" template list
     expect 0 --replay "$good" help map
+    for words in watch 'wait P1'; do
+        # shellcheck disable=SC2086
+        expect 2 --replay "$good" $words
+        has "$stderr" 'in a captured host nothing does'
+    done
+    expect 2 --replay "$good" repair --apply
+    has "$stderr" '--apply changes something'
 }
 
 # --------------------------------------------------------------------------------------------- where it is written
