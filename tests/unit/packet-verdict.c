@@ -170,7 +170,7 @@ int main(void)
     ssize_t length;
 
     while ((length = getline(&line, &size, stdin)) > 0) {
-        Question question = {NULL};
+        Question question = {0};
 
         g_strchomp(line);
         if (strcmp(line, "read") == 0) {
