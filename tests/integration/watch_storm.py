@@ -93,7 +93,8 @@ class Storm:
 
     def event(self, number):
         """One after the other; what the last ones of a turn do the first ones of the next undo."""
-        stray = f"stray{number // 10 % STRAYS}"
+        # All but the first, which is there for who wants to see a change of his own.
+        stray = f"stray{1 + number // 10 % (STRAYS - 1)}"
         kind = number % 10
         if kind == 0:
             self.tell(self.ip, f"link set {stray} down")
