@@ -360,8 +360,12 @@ void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *lea
         g_ptr_array_unref(set->leases);
     set->leases = leases;
     set->unread = unread;
-    if (network)
+    if (network && network->network->leases_unread != unread) {
+        /* Who has no lease may have one that was not read: that is said of guests too. */
         network->network->leases_unread = unread;
+        network_changed(live, network, network->network, network->network);
+        changed = TRUE;
+    }
     if (changed)
         network_touch_leases(live, network_uuid);
     lease_set_drop_empty(live, network_uuid);
