@@ -1,54 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "views/health.h"
 
-#include "base/text.h"
 #include "views/json.h"
+#include "views/mark.h"
 
 #include <string.h>
 
-static void put_escaped(FILE *out, const char *text, const ViewContext *view)
-{
-    g_autofree char *escaped = text_escape(text, -1, view->utf8);
-
-    fputs(escaped, out);
-}
-
-static const char *level_color(Level level)
-{
-    switch (level) {
-    case LEVEL_OK:
-        return "32";
-    case LEVEL_WARNING:
-        return "33";
-    case LEVEL_CRITICAL:
-        return "31";
-    case LEVEL_UNKNOWN:
-        return "35";
-    }
-    return "0";
-}
-
 static void put_level(FILE *out, Level level, const ViewContext *view)
 {
-    if (view->color)
-        fprintf(out, "\033[%sm", level_color(level));
-    fputs(level_name(level), out);
-    if (view->color)
-        fputs("\033[0m", out);
-}
-
-static void put_details(FILE *out, const Finding *finding, const ViewContext *view)
-{
-    for (guint i = 0; i < finding->evidence->len; i++) {
-        fputs("    ", out);
-        put_escaped(out, finding->evidence->pdata[i], view);
-        fputs("\n", out);
-    }
-    if (finding->remedy) {
-        fputs("  try: ", out);
-        put_escaped(out, finding->remedy, view);
-        fputs("\n", out);
-    }
+    mark_colored(out, mark_level_code(level), level_name(level), view);
 }
 
 static gboolean is_same_reason(const Finding *a, const Finding *b)
@@ -79,9 +39,9 @@ static void put_finding(FILE *out, const GPtrArray *findings, guint index, const
             fprintf(out, ", %s", ((const Finding *)findings->pdata[i])->id);
     }
     fputs(": ", out);
-    put_escaped(out, finding->message, view);
+    mark_escaped(out, finding->message, view);
     fputs("\n", out);
-    put_details(out, finding, view);
+    mark_finding_details(out, 2, finding, view);
 }
 
 void health_text(FILE *out, const Health *health, const ViewContext *view)
@@ -106,7 +66,7 @@ void health_line(FILE *out, const Health *health, const ViewContext *view)
         return;
     worst = health->findings->pdata[0];
     fprintf(out, "vnat: %s: %s: ", level_name(worst->level), worst->id);
-    put_escaped(out, worst->message, view);
+    mark_escaped(out, worst->message, view);
     if (others > 0)
         fprintf(out, " (and %u more)", others);
     fputs("\n", out);

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "views/screen.h"
 
-#include "base/text.h"
+#include "views/mark.h"
 
 #include <string.h>
 
 #define INFO_COLUMN 15 /* virsh's */
 #define STATUS_COLUMN 12
 
-static void put_escaped(FILE *out, const char *text, const ViewContext *view)
-{
-    g_autofree char *escaped = text_escape(text, -1, view->utf8);
-
-    fputs(escaped, out);
-}
-
 static void info_line(FILE *out, const char *label, const char *text, const ViewContext *view)
 {
     fprintf(out, "%-*s ", INFO_COLUMN, label);
-    put_escaped(out, text ? text : "-", view);
+    mark_escaped(out, text ? text : "-", view);
     fputs("\n", out);
 }
 
@@ -167,17 +160,8 @@ void screen_net_info(FILE *out, const NetworkRow *row, const ViewContext *view)
 static void status_line(FILE *out, const char *label, const char *text, const ViewContext *view)
 {
     fprintf(out, "  %-*s ", STATUS_COLUMN, label);
-    put_escaped(out, text, view);
+    mark_escaped(out, text, view);
     fputs("\n", out);
-}
-
-static void put_colored(FILE *out, const char *code, const char *text, const ViewContext *view)
-{
-    if (view->color)
-        fprintf(out, "\033[%sm", code);
-    put_escaped(out, text, view);
-    if (view->color)
-        fputs("\033[0m", out);
 }
 
 static char *guest_text(const MapRow *row)
@@ -221,9 +205,10 @@ static void status_network(FILE *out, const Facts *facts, const NetworkRow *row,
     g_autofree char *dnsmasq = dnsmasq_text(row);
     g_autofree char *nat = nat_text(facts, row);
 
-    put_colored(out, "1", network->name, view);
+    mark_colored(out, MARK_BOLD, network->name, view);
     fprintf(out, ": ");
-    put_colored(out, network->active ? "32" : "33", network->active ? "active" : "inactive", view);
+    mark_colored(out, network->active ? MARK_GREEN : MARK_YELLOW, network->active ? "active" : "inactive",
+                 view);
     fprintf(out, ", %s, autostart %s\n", network->persistent ? "persistent" : "transient",
             yes_no(network->autostart));
     if (!network->xml_read)
@@ -241,38 +226,14 @@ static void status_network(FILE *out, const Facts *facts, const NetworkRow *row,
     status_guests(out, network, map, view);
 }
 
-static const char *level_color(Level level)
-{
-    switch (level) {
-    case LEVEL_OK:
-        return "32";
-    case LEVEL_WARNING:
-        return "33";
-    case LEVEL_CRITICAL:
-        return "31";
-    case LEVEL_UNKNOWN:
-        return "35";
-    }
-    return "0";
-}
-
 static void status_finding(FILE *out, const Finding *finding, const ViewContext *view)
 {
     fputs("  ", out);
-    put_colored(out, level_color(finding->level), level_name(finding->level), view);
+    mark_colored(out, mark_level_code(finding->level), level_name(finding->level), view);
     fprintf(out, ": %s: ", finding->id);
-    put_escaped(out, finding->message, view);
+    mark_escaped(out, finding->message, view);
     fputs("\n", out);
-    for (guint i = 0; i < finding->evidence->len; i++) {
-        fputs("      ", out);
-        put_escaped(out, finding->evidence->pdata[i], view);
-        fputs("\n", out);
-    }
-    if (finding->remedy) {
-        fputs("    try: ", out);
-        put_escaped(out, finding->remedy, view);
-        fputs("\n", out);
-    }
+    mark_finding_details(out, 4, finding, view);
 }
 
 void screen_status(FILE *out, const Facts *facts, const GPtrArray *networks, const Map *map,

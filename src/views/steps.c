@@ -1,37 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "views/steps.h"
 
-#include "base/text.h"
 #include "views/json.h"
-
-static void put_escaped(FILE *out, const char *text, const ViewContext *view)
-{
-    g_autofree char *escaped = text_escape(text, -1, view->utf8);
-
-    fputs(escaped, out);
-}
+#include "views/mark.h"
 
 static const char *state_color(StepState state)
 {
     switch (state) {
     case STEP_PLANNED:
-        return "33";
+        return MARK_YELLOW;
     case STEP_DONE:
-        return "32";
+        return MARK_GREEN;
     case STEP_SKIPPED:
-        return "0";
+        return MARK_PLAIN;
     case STEP_FAILED:
-        return "31";
+        return MARK_RED;
     }
-    return "0";
-}
-
-static void put_state(FILE *out, StepState state, const ViewContext *view)
-{
-    if (view->color)
-        fprintf(out, "\033[%sm%s\033[0m", state_color(state), step_state_name(state));
-    else
-        fputs(step_state_name(state), out);
+    return MARK_PLAIN;
 }
 
 static void put_line(FILE *out, const char *label, const char *text, const ViewContext *view)
@@ -39,17 +24,17 @@ static void put_line(FILE *out, const char *label, const char *text, const ViewC
     if (!text)
         return;
     fprintf(out, "    %s", label);
-    put_escaped(out, text, view);
+    mark_escaped(out, text, view);
     fputs("\n", out);
 }
 
 static void put_step(FILE *out, const Step *step, const ViewContext *view)
 {
-    put_state(out, step->state, view);
+    mark_colored(out, state_color(step->state), step_state_name(step->state), view);
     fprintf(out, ": %s (", step->id);
-    put_escaped(out, step->object, view);
+    mark_escaped(out, step->object, view);
     fputs("): ", out);
-    put_escaped(out, step->action, view);
+    mark_escaped(out, step->action, view);
     fputs("\n", out);
     put_line(out, "", step->detail, view);
     put_line(out, "try: ", step->command, view);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/json.h"
-#include "base/text.h"
 #include "views/watch-private.h"
 #include "views/watch-words.h"
 
@@ -74,18 +73,18 @@ static void put_hostname(const Words *words, const char *hostname)
 static void put_place(const Words *words, const MapRow *row)
 {
     if (!row->has_domain || row->bridge) {
-        words_colored(words, WORDS_GREEN, "is on ");
+        words_colored(words, MARK_GREEN, "is on ");
         put_bridge(words, row);
         if (!row->has_domain)
             words_put(words, ", no domain claims it");
     } else if (!row->interface_known) {
         words_put(words, "runs; its interfaces could not be read");
     } else if (row->ifindex && row->network_bridge) {
-        words_colored(words, WORDS_RED, "is on no bridge");
+        words_colored(words, MARK_RED, "is on no bridge");
         words_put(words, ", should be on ");
         words_name(words, row->network_bridge);
     } else {
-        words_colored(words, WORDS_GREEN, "is plugged into ");
+        words_colored(words, MARK_GREEN, "is plugged into ");
         words_name(words, row->source ? row->source : row->type);
     }
 }
@@ -117,10 +116,10 @@ static void tell_removed(Words *words, const MapRow *row)
 {
     begin_row(words, row);
     if (!row->has_domain && row->bridge) {
-        words_colored(words, WORDS_RED, "left ");
+        words_colored(words, MARK_RED, "left ");
         put_bridge(words, row);
     } else {
-        words_colored(words, WORDS_RED, "is gone");
+        words_colored(words, MARK_RED, "is gone");
     }
     words_end(words);
 }
@@ -144,7 +143,7 @@ static void tell_domain(Words *words, const MapRow *before, const MapRow *row)
     if (row->has_domain && state != state_told(before->domain_state)) {
         begin_row(words, row);
         words_put(words, "is ");
-        words_colored(words, state == DOMAIN_RUNNING ? WORDS_GREEN : WORDS_YELLOW, domain_state_name(state));
+        words_colored(words, state == DOMAIN_RUNNING ? MARK_GREEN : MARK_YELLOW, domain_state_name(state));
         words_end(words);
     }
 }
@@ -153,10 +152,10 @@ static void tell_bridge(Words *words, const MapRow *before, const MapRow *row)
 {
     begin_row(words, row);
     if (!before->bridge) {
-        words_colored(words, WORDS_GREEN, "is on ");
+        words_colored(words, MARK_GREEN, "is on ");
         put_bridge(words, row);
     } else if (!row->bridge) {
-        words_colored(words, WORDS_RED, "left ");
+        words_colored(words, MARK_RED, "left ");
         put_bridge(words, before);
     } else {
         words_put(words, "moved from ");
@@ -170,7 +169,7 @@ static void tell_bridge(Words *words, const MapRow *before, const MapRow *row)
 static void tell_source(Words *words, const MapRow *before, const MapRow *row)
 {
     begin_row(words, row);
-    words_colored(words, WORDS_GREEN, "is plugged into ");
+    words_colored(words, MARK_GREEN, "is plugged into ");
     words_name(words, row->source);
     words_put(words, ", was into ");
     words_name(words, before->source);
@@ -189,12 +188,12 @@ static void tell_renamed(Words *words, const MapRow *before, const MapRow *row)
 static void tell_place(Words *words, const MapRow *before, const MapRow *row)
 {
     if (before->ifindex && !row->ifindex) {
-        tell_row(words, row, WORDS_RED, "has no tap any more");
+        tell_row(words, row, MARK_RED, "has no tap any more");
         return;
     }
     if (!before->ifindex && row->ifindex) {
         begin_row(words, row);
-        words_colored(words, WORDS_GREEN, "has its tap, ");
+        words_colored(words, MARK_GREEN, "has its tap, ");
         put_place(words, row);
         words_end(words);
         return;
@@ -210,10 +209,10 @@ static void tell_place(Words *words, const MapRow *before, const MapRow *row)
 static void tell_wire(Words *words, const MapRow *before, const MapRow *row)
 {
     if (before->carrier >= 0 && row->carrier >= 0 && before->carrier != row->carrier)
-        tell_row(words, row, row->carrier ? WORDS_GREEN : WORDS_YELLOW,
+        tell_row(words, row, row->carrier ? MARK_GREEN : MARK_YELLOW,
                  row->carrier ? "has carrier" : "has no carrier");
     if ((before->link == LINK_DOWN) != (row->link == LINK_DOWN))
-        tell_row(words, row, row->link == LINK_DOWN ? WORDS_YELLOW : WORDS_GREEN,
+        tell_row(words, row, row->link == LINK_DOWN ? MARK_YELLOW : MARK_GREEN,
                  row->link == LINK_DOWN ? "is down in libvirt" : "is up in libvirt");
     if (before->mtu && row->mtu && before->mtu != row->mtu) {
         begin_row(words, row);
@@ -245,7 +244,7 @@ static void tell_addresses_gone(Words *words, const MapRow *before, const MapRow
         if (!is_own_news(address) || row_has_ip(row, &address->ip))
             continue;
         begin_row(words, row);
-        words_colored(words, WORDS_RED,
+        words_colored(words, MARK_RED,
                       address->source == ADDRESS_NEIGHBOUR ? "does not answer any more at " : "lost ");
         words_ip(words, &address->ip);
         fprintf(words->out, " (%s)", address_source_name(address->source));
@@ -261,7 +260,7 @@ static void tell_addresses_new(Words *words, const MapRow *before, const MapRow 
         if (!is_own_news(address) || row_has_ip(before, &address->ip))
             continue;
         begin_row(words, row);
-        words_colored(words, WORDS_GREEN, address->source == ADDRESS_NEIGHBOUR ? "answers at " : "has ");
+        words_colored(words, MARK_GREEN, address->source == ADDRESS_NEIGHBOUR ? "answers at " : "has ");
         words_ip(words, &address->ip);
         fprintf(words->out, " (%s)", address_source_name(address->source));
         words_end(words);
@@ -313,13 +312,13 @@ static void tell_lease(Words *words, const Change *change)
 
     begin_lease(words, change);
     if (change->type == CHANGE_LEASE_REMOVED) {
-        words_colored(words, WORDS_RED, "lost ");
+        words_colored(words, MARK_RED, "lost ");
         words_ip(words, &lease->ip);
         words_put(words, lease_is_live(lease, words->now) ? ", its lease is gone" : ", its lease ended");
         words_end(words);
         return;
     }
-    words_colored(words, WORDS_GREEN, before ? "renewed " : "got ");
+    words_colored(words, MARK_GREEN, before ? "renewed " : "got ");
     words_ip(words, &lease->ip);
     if (!before || g_strcmp0(before->hostname, lease->hostname) != 0)
         put_hostname(words, lease->hostname);
@@ -446,7 +445,7 @@ static void tell_network_changed(Words *words, const Change *change)
 static void tell_source_state(Words *words, SourceId id, SourceState state, const char *text)
 {
     static const char *const colors[] = {
-        [SOURCE_LIVE] = WORDS_GREEN, [SOURCE_STALE] = WORDS_YELLOW, [SOURCE_DOWN] = WORDS_RED};
+        [SOURCE_LIVE] = MARK_GREEN, [SOURCE_STALE] = MARK_YELLOW, [SOURCE_DOWN] = MARK_RED};
     const char *color = state < G_N_ELEMENTS(colors) ? colors[state] : NULL;
 
     words_begin(words);
@@ -465,27 +464,12 @@ static void tell_source_state(Words *words, SourceId id, SourceState state, cons
 static void tell_mismatch(Words *words, const Change *change)
 {
     words_begin(words);
-    words_colored(words, WORDS_MAGENTA, "audit");
+    words_colored(words, MARK_MAGENTA, "audit");
     words_put(words, ": ");
     words_put(words, source_name(change->source));
     words_put(words, ": ");
     words_text(words, change->text ? change->text : "differed");
     words_end(words);
-}
-
-static const char *level_color(Level level)
-{
-    switch (level) {
-    case LEVEL_OK:
-        return WORDS_GREEN;
-    case LEVEL_WARNING:
-        return WORDS_YELLOW;
-    case LEVEL_CRITICAL:
-        return WORDS_RED;
-    case LEVEL_UNKNOWN:
-        return WORDS_MAGENTA;
-    }
-    return NULL;
 }
 
 static void tell_finding(Words *words, const Change *change)
@@ -495,9 +479,9 @@ static void tell_finding(Words *words, const Change *change)
 
     words_begin(words);
     if (raised)
-        words_colored(words, level_color(finding->level), level_name(finding->level));
+        words_colored(words, mark_level_code(finding->level), level_name(finding->level));
     else /* mended, or with what it was about, or not to be told any more: which, it does not say */
-        words_colored(words, WORDS_GREEN, "cleared");
+        words_colored(words, MARK_GREEN, "cleared");
     fprintf(words->out, ": %s: ", finding->id);
     words_text(words, finding->message ? finding->message : finding->object);
     if (raised && finding->remedy) {
@@ -529,16 +513,16 @@ guint watch_text_change(FILE *out, const WatchStamp *stamp, const ViewContext *c
         tell_lease(&words, change);
         break;
     case CHANGE_NETWORK_DEFINED:
-        tell_network(&words, change->network, WORDS_GREEN, "defined", FALSE);
+        tell_network(&words, change->network, MARK_GREEN, "defined", FALSE);
         break;
     case CHANGE_NETWORK_UNDEFINED:
-        tell_network(&words, change->network, WORDS_RED, "undefined", FALSE);
+        tell_network(&words, change->network, MARK_RED, "undefined", FALSE);
         break;
     case CHANGE_NETWORK_STARTED:
-        tell_network(&words, change->network, WORDS_GREEN, "started", TRUE);
+        tell_network(&words, change->network, MARK_GREEN, "started", TRUE);
         break;
     case CHANGE_NETWORK_STOPPED:
-        tell_network(&words, change->network, WORDS_RED, "stopped", FALSE);
+        tell_network(&words, change->network, MARK_RED, "stopped", FALSE);
         break;
     case CHANGE_NETWORK_CHANGED:
         tell_network_changed(&words, change);
@@ -572,7 +556,7 @@ guint watch_text_snapshot(FILE *out, const WatchStamp *stamp, const ViewContext 
 
     if (resync) {
         words_begin(&words);
-        words_colored(&words, WORDS_YELLOW, "read again");
+        words_colored(&words, MARK_YELLOW, "read again");
         fprintf(out, ", for something was missed: networks %u, interfaces %u", networks->len, rows->len);
         words_end(&words);
     }

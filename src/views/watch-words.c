@@ -34,9 +34,7 @@ void words_name(const Words *words, const char *name)
 
 void words_text(const Words *words, const char *text)
 {
-    g_autofree char *escaped = text_escape(text, -1, words->view->utf8);
-
-    words_put(words, escaped);
+    mark_escaped(words->out, text, words->view);
 }
 
 void words_ip(const Words *words, const Ip *ip)

@@ -2,17 +2,13 @@
 #pragma once
 
 #include "base/ip.h"
+#include "views/mark.h"
 #include "views/watch.h"
 
 #include <glib.h>
 #include <stdio.h>
 
 /* A line in words, part by part. Everything that came from elsewhere is escaped here. */
-
-#define WORDS_RED "31"
-#define WORDS_GREEN "32"
-#define WORDS_YELLOW "33"
-#define WORDS_MAGENTA "35"
 
 typedef struct {
     FILE *out;
@@ -30,7 +26,7 @@ void words_end(Words *words);
 
 /* Text of our own. */
 void words_put(const Words *words, const char *text);
-/* code: a WORDS_* colour; NULL: none. */
+/* code: a MARK_* colour; NULL: none. */
 void words_colored(const Words *words, const char *code, const char *text);
 /* A name that others chose, cut to a table cell's width; NULL is "-". */
 void words_name(const Words *words, const char *name);
