@@ -191,11 +191,6 @@ static void live_connect(FollowWorld *world)
     libvirt_follow_connect(of_world(world)->libvirt);
 }
 
-static void live_disconnect(FollowWorld *world)
-{
-    libvirt_follow_disconnect(of_world(world)->libvirt);
-}
-
 static void live_list(FollowWorld *world, FollowKind kind)
 {
     libvirt_follow_list(of_world(world)->libvirt, kind);
@@ -240,7 +235,6 @@ static double live_random(FollowWorld *world G_GNUC_UNUSED)
 
 static const FollowWorldOps live_ops = {
     .connect = live_connect,
-    .disconnect = live_disconnect,
     .list = live_list,
     .read = live_read,
     .flush = live_flush,

@@ -24,6 +24,7 @@ FollowWorld *follow_live_world(FollowLive *live);
 void follow_live_attach(FollowLive *live, Follower *follower);
 /* Why connecting failed last, for a command that gives up: a VnatError with a hint. NULL: it did not. */
 const GError *follow_live_failure(const FollowLive *live);
-/* Never blocks: what hangs is left to itself (virt_calls_hang). NULL is allowed. */
+/* Waits at most 0.2 s for what closes at once; what hangs is left to itself (virt_calls_hang). NULL is
+ * allowed. */
 void follow_live_free(FollowLive *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FollowLive, follow_live_free)

@@ -43,8 +43,6 @@ typedef struct {
      * follower_lost(). Not called while connected or connecting.
      */
     void (*connect)(FollowWorld *world);
-    /* Gives the connection up: what was asked and not answered is not answered any more. */
-    void (*disconnect)(FollowWorld *world);
     /* Asks for the list of domains or networks; answer: follower_listed(). One a kind at a time. */
     void (*list)(FollowWorld *world, FollowKind kind);
     /* Asks for one key; answer: follower_answered(). Not called again for it before that. */

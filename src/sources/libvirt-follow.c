@@ -14,7 +14,7 @@
  * the loop there is. A session is one connection; its life:
  *
  *     NONE ──connect──> DIALLING ──hello──> READY ──told──> UP
- *       ^                   │ (fails)                       │ (closed, dead, given up)
+ *       ^                   │ (fails)                       │ (closed, dead)
  *       └───────────────────┴───────────────────────────────┘
  *
  * DIALLING may last for ever, where the daemon is stopped. After HELLO_WITHIN the follower is told that
@@ -427,14 +427,6 @@ void libvirt_follow_connect(LibvirtFollow *follow)
     if (follow->state == STATE_NONE)
         session_begin(follow);
     libvirt_hub_signal(follow->hub);
-}
-
-/* What is not up yet may go on: see above. */
-void libvirt_follow_disconnect(LibvirtFollow *follow)
-{
-    follow->wanted = FALSE;
-    if (follow->state == STATE_UP)
-        session_end(follow);
 }
 
 void libvirt_follow_list(LibvirtFollow *follow, FollowKind kind)

@@ -26,7 +26,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LibvirtFollow, libvirt_follow_free)
 
 /* As in FollowWorldOps. */
 void libvirt_follow_connect(LibvirtFollow *follow);
-void libvirt_follow_disconnect(LibvirtFollow *follow);
 void libvirt_follow_list(LibvirtFollow *follow, FollowKind kind);
 void libvirt_follow_read(LibvirtFollow *follow, FollowKind kind, const char *uuid);
 void libvirt_follow_flush(LibvirtFollow *follow);

@@ -231,11 +231,6 @@ static void world_connect(FollowWorld *world)
     agenda_add(sim, SIM_ATTEMPT, sim_delay(sim, ANSWER_DELAY));
 }
 
-static void world_disconnect(FollowWorld *world)
-{
-    connection_drop(sim_of(world));
-}
-
 /* Till when a call about this is not answered. */
 static gint64 call_hangs(Sim *sim, const SimCall *call)
 {
@@ -346,7 +341,6 @@ static double world_random(FollowWorld *world)
 
 static const FollowWorldOps world_ops = {
     .connect = world_connect,
-    .disconnect = world_disconnect,
     .list = world_list,
     .read = world_read,
     .flush = world_flush,

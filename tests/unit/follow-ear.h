@@ -256,11 +256,19 @@ static const FollowTell tell = {
     .news = on_news,
 };
 
+/* The ear goes on to another; what it heard of the one before stays. */
+static inline void ear_follow(Ear *ear, const char *uri, const LibvirtCalls *calls,
+                              const char *network_socket)
+{
+    libvirt_follow_free(ear->follow);
+    ear->follow = libvirt_follow_new(uri, FALSE, calls, network_socket, &tell, ear);
+}
+
 static inline void ear_init(Ear *ear, const char *uri, const LibvirtCalls *calls, const char *network_socket)
 {
     memset(ear, 0, sizeof *ear);
     ear->log = g_string_new(NULL);
-    ear->follow = libvirt_follow_new(uri, FALSE, calls, network_socket, &tell, ear);
+    ear_follow(ear, uri, calls, network_socket);
 }
 
 static inline void ear_clear(Ear *ear)

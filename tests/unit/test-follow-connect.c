@@ -107,7 +107,7 @@ static void test_dial_early(void)
     ear_init(&ear, "test:///default", &fake_calls, NULL);
     libvirt_follow_connect(ear.follow);
     until(gate_inside() == 1);
-    libvirt_follow_disconnect(ear.follow);
+    until(ear.lost == 1);
     gate_set(TRUE);
     until(gate_inside() == 0);
     settle();
@@ -132,18 +132,17 @@ static void test_descriptors(void)
     guint before = 0;
     Ear ear;
 
-    ear_init(&ear, "test:///default", NULL, NULL);
     for (guint i = 0; i < 100; i++) {
+        ear_init(&ear, "test:///default", NULL, NULL);
         ear_connect(&ear);
         list_both(&ear);
-        libvirt_follow_disconnect(ear.follow);
+        ear_clear(&ear);
         g_assert_true(virt_pools_closed(deadline_in(5)));
         settle();
         if (i == 0)
             before = count_fds();
     }
     g_assert_cmpuint(count_fds(), ==, before);
-    ear_clear(&ear);
 }
 
 /* A callback holds its connection: nothing of ours does when it is given up. */
@@ -155,13 +154,12 @@ static void test_hang_up(void)
     g_atomic_int_set(&keep, 1);
     ear_init(&ear, "test:///default", &fake_calls, NULL);
     ear_connect(&ear);
-    libvirt_follow_disconnect(ear.follow);
+    ear_clear(&ear);
     g_assert_true(virt_pools_closed(deadline_in(5)));
     settle();
     g_atomic_int_set(&keep, 0);
     /* How many references are left. */
     g_assert_cmpint(virConnectClose(kept), ==, 0);
-    ear_clear(&ear);
 }
 
 /* ----------------------------------------------------------------------------------------- agents */

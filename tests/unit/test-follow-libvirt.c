@@ -83,7 +83,7 @@ static void test_events(void)
     until(heard(&ear, network_touch));
     /* Not after it was given up. */
     settle();
-    libvirt_follow_disconnect(ear.follow);
+    g_clear_pointer(&ear.follow, libvirt_follow_free);
     g_string_truncate(ear.log, 0);
     g_assert_cmpint(virDomainSuspend(domain), ==, 0);
     g_assert_cmpint(virDomainResume(domain), ==, 0);
@@ -222,7 +222,7 @@ static void test_give_up(void)
     ask(&ear, "hang1");
     until(gate_inside() == 1);
     before = g_get_monotonic_time();
-    libvirt_follow_disconnect(ear.follow);
+    ear_follow(&ear, "test:///default", &fake_calls, NULL);
     g_assert_cmpint(g_get_monotonic_time() - before, <, G_TIME_SPAN_SECOND / 2);
     g_assert_true(virt_calls_hang());
     ear_connect(&ear);
