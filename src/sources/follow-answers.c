@@ -303,7 +303,7 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     FollowKind kind = key->kind;
     g_autofree char *uuid = g_strdup(key->uuid);
     gboolean again = key->again;
-    gint64 asked_at = key->asked_at;
+    FollowPace pace;
 
     if (!record && g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE)) {
         answer_late(follower, key, error->message);
@@ -316,6 +316,7 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     }
     follow_key_answered(follower, key);
     follow_audit_done(follower, key, TRUE);
+    pace = key->pace;
     key->again = FALSE;
     if (key->discard) {
         follow_record_free(kind, record);
@@ -338,6 +339,6 @@ void follow_answer(Follower *follower, FollowKey *key, gpointer record, const ch
     }
     /* It may have been dropped, and is no reason to ask sooner then. */
     key = follow_key(follower, kind, uuid);
-    key->asked_at = asked_at;
+    key->pace = pace;
     follow_key_touch(follower, key);
 }

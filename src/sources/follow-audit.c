@@ -174,21 +174,30 @@ gboolean follow_audit_doubts(Follower *follower, FollowKey *key, gconstpointer r
     return TRUE;
 }
 
+static void audit_libvirt(Follower *follower)
+{
+    follow_list_want(follower, FOLLOW_DOMAIN, TRUE);
+    follow_list_want(follower, FOLLOW_NETWORK, TRUE);
+    audit_leases(follower);
+    round_begin(follower);
+}
+
+/* The kernel first, in a run of its own: what reading it takes would count as what libvirt took. */
 void follow_audit_run(Follower *follower)
 {
     gboolean serves = follower->told && follow_sync_settled(follower);
 
     if (follower->now >= follower->audit_at) {
         follower->audit_at = follower->now + FOLLOW_AUDIT_EVERY;
+        follower->audit_libvirt_at = follower->now;
         follower->stats.audits++;
         follow_kernel_audit(follower);
-        if (serves) {
-            follow_list_want(follower, FOLLOW_DOMAIN, TRUE);
-            follow_list_want(follower, FOLLOW_NETWORK, TRUE);
-            audit_leases(follower);
-            round_begin(follower);
-        }
+        return;
     }
+    if (serves && follower->now >= follower->audit_libvirt_at)
+        audit_libvirt(follower);
+    if (follower->now >= follower->audit_libvirt_at)
+        follower->audit_libvirt_at = FOLLOW_NEVER;
     if (serves)
         round_run(follower);
 }

@@ -11,15 +11,18 @@
  *                        ^                   │  touch: again           │
  *                        └───────────────────┴── answer, and again ────┘
  *
- * The first event of a quiet key is due at once. The next reading begins no sooner than a window after the
- * one before, which makes one of a burst; the window grows with what a reading costs, and has an end, so that
- * a steady storm is never more than that behind. A key that is asked is not asked again before its answer,
- * however long that takes.
+ * The first event of a quiet key is due at once. The next reading for an event begins no sooner than
+ * WINDOW_LEAST after the one before, which makes one of a burst. In a storm a tenth of the time goes into
+ * reading one key: what a reading took is owed tenfold, and paid by time that passes. Up to WINDOW_MOST may
+ * be owed, and no reading is owed more, so that one that was slow by chance delays no later event, and a
+ * steady storm is never more than WINDOW_MOST behind. What an audit reads is owed nothing: it is no event. A
+ * key that is asked is not asked again before its answer, however long that takes.
  */
 
 #define WINDOW_LEAST (50 * FOLLOW_MS)
 #define WINDOW_MOST (500 * FOLLOW_MS)
-#define WINDOW_READINGS 10 /* a tenth of the time, at most, goes into reading one key */
+#define OWED_FOLD 10
+#define LONG_AGO (-FOLLOW_NEVER / 2) /* what is added to it overflows nothing */
 
 static gint compare_due(gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -28,9 +31,21 @@ static gint compare_due(gconstpointer a, gconstpointer b, gpointer data)
     return left->due < right->due ? -1 : left->due > right->due;
 }
 
-static gint64 key_window(const FollowKey *key)
+/* When an event may have it read. */
+static gint64 key_event_due(const FollowKey *key)
 {
-    return CLAMP(key->took * WINDOW_READINGS, WINDOW_LEAST, WINDOW_MOST);
+    const FollowPace *pace = &key->pace;
+
+    return CLAMP(pace->paid_at - WINDOW_MOST, pace->event_at + WINDOW_LEAST, pace->event_at + WINDOW_MOST);
+}
+
+/* The reading that was asked for ends. */
+static void key_owe(FollowKey *key)
+{
+    FollowPace *pace = &key->pace;
+
+    if (key->asked_at == pace->event_at)
+        pace->paid_at = MAX(pace->paid_at, key->asked_at) + MIN(key->took * OWED_FOLD, WINDOW_MOST);
 }
 
 FollowKey *follow_key_find(const Follower *follower, FollowKind kind, const char *uuid)
@@ -49,6 +64,7 @@ FollowKey *follow_key(Follower *follower, FollowKind kind, const char *uuid)
     key->uuid = g_strdup(uuid);
     key->id = -1;
     key->asked_at = -FOLLOW_NEVER;
+    key->pace = (FollowPace){LONG_AGO, LONG_AGO};
     g_hash_table_insert(follower->keys[kind], key->uuid, key);
     return key;
 }
@@ -106,7 +122,7 @@ void follow_key_touch(Follower *follower, FollowKey *key)
         return; /* all is read when there is one */
     key->suspicion = SUSPICION_NONE;
     if (!key->asked) {
-        follow_key_plan(follower, key, key->asked_at + key_window(key));
+        follow_key_plan(follower, key, key_event_due(key));
         return;
     }
     key->again = TRUE;
@@ -137,6 +153,8 @@ static void key_ask(Follower *follower, FollowKey *key)
     key->asked = TRUE;
     key->again = FALSE;
     key->asked_at = follower->now;
+    if (key->suspicion == SUSPICION_NONE)
+        key->pace.event_at = follower->now;
     key->asked_run = follower->stats.runs;
     key->generation = live_map_generation(follower->live);
     if (key->suspicion == SUSPICION_WAITING)
@@ -175,6 +193,7 @@ void follow_key_answered(Follower *follower, FollowKey *key)
     key->asked = FALSE;
     key->slow = FALSE;
     key->took = follower->now - key->asked_at;
+    key_owe(key);
     follower->stats.reading--;
 }
 
@@ -252,7 +271,7 @@ void follow_keys_lost(Follower *follower)
             follow_key_answered(follower, key);
             key_rest(follower, key);
             key->discard = FALSE;
-            key->took = 0;
+            key->pace.paid_at = LONG_AGO;
             key->audited = FALSE;
             if (!follow_key_known(follower, key))
                 follow_key_drop(follower, key);

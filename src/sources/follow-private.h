@@ -39,6 +39,12 @@ typedef enum {
     SUSPICION_CONFIRM, /* is being read once more */
 } Suspicion;
 
+/* How often events have a key read: see follow-keys.c. */
+typedef struct {
+    gint64 event_at; /* when it was asked last because of an event */
+    gint64 paid_at;  /* when what these readings took will have been paid for */
+} FollowPace;
+
 /*
  * A key: one object of libvirt that is known, or is to become known. It lives as long as it is in the map,
  * waits, or is asked; a call that hangs keeps its key, so that it is never made twice.
@@ -57,9 +63,10 @@ typedef struct {
     gboolean sync;    /* a snapshot waits for it; counted in Follower.sync_pending */
     gboolean audited; /* asked by the round of the audit; counted in Follower.round_asked */
     Suspicion suspicion;
-    gint64 asked_at;    /* of the last asking; -FOLLOW_NEVER: never */
-    gint64 look_again;  /* a reading that was asked for before this may be too early: one more */
-    gint64 took;        /* how long the last reading took */
+    gint64 asked_at;   /* of the last asking; -FOLLOW_NEVER: never */
+    gint64 look_again; /* a reading that was asked for before this may be too early: one more */
+    gint64 took;       /* how long the last reading took */
+    FollowPace pace;
     guint64 generation; /* live_map_generation() at the last asking */
     guint64 asked_run;  /* the run of the last asking */
     guint64 sync_run;   /* sync: what was asked before that run does not count */
@@ -148,7 +155,8 @@ struct Follower {
     FollowKernel kernel;
 
     gint64 audit_at;
-    GPtrArray *round; /* UUIDs (char *) of domains that this round of the audit has not read yet */
+    gint64 audit_libvirt_at; /* its second part; FOLLOW_NEVER */
+    GPtrArray *round;        /* UUIDs (char *) of domains that this round of the audit has not read yet */
     guint round_quota, round_asked;
     gint64 round_took; /* how long reading a domain takes, on average; 0: not known */
 

@@ -81,6 +81,7 @@ Follower *follower_new(FollowWorld *world, const FollowSink *sink, gpointer sink
         follower->lists[kind].asked_at = -FOLLOW_NEVER;
     }
     follower->leases_due = follower->nameless_due = FOLLOW_NEVER;
+    follower->audit_libvirt_at = FOLLOW_NEVER;
     follow_kernel_init(&follower->kernel);
     follower->round = g_ptr_array_new_with_free_func(g_free);
     return follower;
@@ -346,7 +347,7 @@ static gint64 run_due(const Follower *follower)
     gint64 due = MIN(follow_keys_due(follower), follow_sync_due(follower));
 
     due = MIN(due, follow_kernel_due(follower));
-    due = MIN(due, follower->audit_at);
+    due = MIN(due, MIN(follower->audit_at, follower->audit_libvirt_at));
     due = MIN(due, MIN(follower->leases_due, follower->nameless_due));
     due = MIN(due, live_due(follower));
     if (follower->events.length > 0)

@@ -326,6 +326,7 @@ static gboolean world_read_kernel(FollowWorld *world, Facts *facts, GError **err
 
     if (sim->now < sim->kernel_fails)
         return vnat_error_set(error, VNAT_ERROR_FAILED, "the kernel does not answer");
+    sim->now += sim->kernel_takes;
     for (guint i = 0; i < sim->truth->links->len; i++)
         g_ptr_array_add(facts->links, host_copy_link(sim->truth->links->pdata[i]));
     g_array_append_vals(facts->addresses, sim->truth->addresses->data, sim->truth->addresses->len);
@@ -475,7 +476,7 @@ static void step(Sim *sim, SimEvent *event, gint64 run_at)
         run(sim);
         return;
     }
-    sim->now = event->at;
+    sim->now = MAX(sim->now, event->at);
     if (!event_is_void(sim, event))
         event_happen(sim, event);
     g_sequence_remove(g_sequence_get_begin_iter(sim->agenda));
@@ -493,7 +494,7 @@ void sim_advance(Sim *sim, gint64 usec)
             break;
         step(sim, event, run_at);
     }
-    sim->now = until;
+    sim->now = MAX(sim->now, until);
 }
 
 static gboolean call_is_hung(Sim *sim, const SimCall *call)

@@ -64,6 +64,7 @@ struct Sim {
     gint next_id;
     guint next_mac;
     gint64 kernel_fails;
+    gint64 kernel_takes; /* to read all of it: so much time passes within a run */
 
     GSequence *agenda; /* SimEvent */
     guint64 serial;
