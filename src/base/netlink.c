@@ -202,6 +202,15 @@ void netlink_request_nest_end(NetlinkRequest *request, struct nlattr *nest)
     mnl_attr_nest_end(request_header(request), nest);
 }
 
+void netlink_request_put_header(NetlinkRequest *request, const void *header, gsize length)
+{
+    struct nlmsghdr *message = request_header(request);
+
+    g_assert(message->nlmsg_len + NLMSG_ALIGN(length) <= sizeof(request->words));
+    memcpy(mnl_nlmsg_get_payload_tail(message), header, length);
+    message->nlmsg_len += NLMSG_ALIGN((guint32)length);
+}
+
 /* ------------------------------------------------------------------------------------ the exchange */
 
 /* The kernel's explanation (NLMSGERR_ATTR_MSG) behind a header of this length, or NULL. */

@@ -47,6 +47,8 @@ void netlink_request_put_u32(NetlinkRequest *request, guint16 type, guint32 valu
 /* Opens and closes an attribute that holds attributes. */
 struct nlattr *netlink_request_nest(NetlinkRequest *request, guint16 type);
 void netlink_request_nest_end(NetlinkRequest *request, struct nlattr *nest);
+/* Appends a fixed header, with which some attributes that hold attributes begin (VETH_INFO_PEER). */
+void netlink_request_put_header(NetlinkRequest *request, const void *header, gsize length);
 
 /*
  * Receives one message, not one of netlink's own (DONE, ERROR, …). message->nlmsg_len bytes may be read; they
