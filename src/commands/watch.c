@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/commands.h"
 #include "commands/following.h"
+#include "commands/lines.h"
 #include "commands/watch-hold.h"
 
 #include "model/network.h"
@@ -10,52 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * `vnat watch`. Every line is flushed by itself. Standard output blocks: a reader that stops stops the loop,
- * and when it goes on, what the kernel had no room for meanwhile is read again (a resync).
- */
+/* `vnat watch`. */
 typedef struct {
     Context *ctx;
     Following *following;
     WatchStamp stamp;
     WatchHold *hold;
-    gboolean silent;     /* --no-snapshot, until the first one has passed */
-    gboolean begun;      /* the first snapshot has passed: lines count */
-    gboolean has_count;  /* --count */
-    guint64 left;        /* lines to go, with has_count */
-    double seconds;      /* --for; 0: for ever */
-    guint timer, waking; /* sources: --for, and the hold's; 0: none */
+    Lines lines;
+    gboolean silent; /* --no-snapshot, until the first one has passed */
+    guint waking;    /* source: the hold's; 0: none */
 } Watch;
 
 static void watch_stamp(Watch *watch)
 {
     watch->stamp.wall_usec = g_get_real_time();
-}
-
-/* A line went out: FALSE if it was the last one. */
-static gboolean watch_line_done(Watch *watch)
-{
-    if (!following_flush(watch->following))
-        return FALSE;
-    if (!watch->begun || !watch->has_count || --watch->left > 0)
-        return TRUE;
-    following_end(watch->following, EXIT_OK);
-    return FALSE;
-}
-
-/* Lines that end in a line feed, each by itself; takes them. */
-static void watch_print(Watch *watch, char *lines)
-{
-    const char *line = lines;
-
-    while (line && *line && !following_ended(watch->following)) {
-        const char *end = strchr(line, '\n') + 1;
-
-        fwrite(line, 1, (gsize)(end - line), stdout);
-        watch_line_done(watch);
-        line = end;
-    }
-    g_free(lines);
 }
 
 /* ------------------------------------------------------------------------------------------- words */
@@ -67,7 +36,7 @@ static gboolean on_hold_due(gpointer data)
     Watch *watch = data;
 
     watch->waking = 0;
-    watch_print(watch, watch_hold_release(watch->hold, g_get_monotonic_time()));
+    lines_print(&watch->lines, watch_hold_release(watch->hold, g_get_monotonic_time()));
     watch_arm_hold(watch);
     return G_SOURCE_REMOVE;
 }
@@ -106,10 +75,10 @@ static void watch_tell(Watch *watch, const Change *change)
 {
     if (watch->ctx->json) {
         watch_json_change(stdout, &watch->stamp, change);
-        watch_line_done(watch);
+        lines_done(&watch->lines);
     } else {
-        watch_print(watch, watch_hold_pass(watch->hold, change, words_of_change(watch, change),
-                                           g_get_monotonic_time()));
+        lines_print(&watch->lines, watch_hold_pass(watch->hold, change, words_of_change(watch, change),
+                                                   g_get_monotonic_time()));
     }
 }
 
@@ -125,25 +94,11 @@ static void on_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
 
 /* ---------------------------------------------------------------------------------------- snapshots */
 
-static gboolean on_time(gpointer data)
+static void on_ending(gpointer data)
 {
     Watch *watch = data;
 
-    watch->timer = 0;
-    watch_print(watch, watch_hold_release(watch->hold, G_MAXINT64));
-    following_end(watch->following, EXIT_OK);
-    return G_SOURCE_REMOVE;
-}
-
-/* From the first snapshot on, lines are counted and the time runs. */
-static void watch_begin(Watch *watch)
-{
-    watch->begun = TRUE;
-    watch->silent = FALSE;
-    if (watch->seconds > 0)
-        watch->timer = g_timeout_add((guint)MIN(watch->seconds * 1000, G_MAXUINT), on_time, watch);
-    if (watch->has_count && watch->left == 0)
-        following_end(watch->following, EXIT_OK);
+    lines_print(&watch->lines, watch_hold_release(watch->hold, G_MAXINT64));
 }
 
 static void watch_print_snapshot(Watch *watch, LiveMap *live, gboolean resync)
@@ -157,13 +112,13 @@ static void watch_print_snapshot(Watch *watch, LiveMap *live, gboolean resync)
 
     if (watch->ctx->json) {
         watch_json_snapshot(stdout, &watch->stamp, facts, rows, networks, resync);
-        watch_line_done(watch);
+        lines_done(&watch->lines);
         return;
     }
     out = open_memstream(&text, &size);
     watch_text_snapshot(out, &watch->stamp, &watch->ctx->view, facts, rows, networks, resync);
     fclose(out);
-    watch_print(watch, g_strdup(text));
+    lines_print(&watch->lines, g_strdup(text));
     free(text);
 }
 
@@ -175,8 +130,9 @@ static void on_snapshot(LiveMap *live, gboolean resync, gpointer data)
     watch_hold_drop(watch->hold);
     if (!watch->silent)
         watch_print_snapshot(watch, live, resync);
-    if (!watch->begun && !following_ended(watch->following))
-        watch_begin(watch);
+    watch->silent = FALSE;
+    if (!watch->lines.begun && !following_ended(watch->following))
+        lines_begin(&watch->lines);
 }
 
 /* ------------------------------------------------------------------------------------- the command */
@@ -190,10 +146,12 @@ static int watch_follow(Watch *watch)
     watch->following = following_new(watch->ctx, &ops, watch, &code);
     if (!watch->following)
         return code;
+    watch->lines.following = watch->following;
+    watch->lines.ending = on_ending;
+    watch->lines.data = watch;
     watch->hold = watch_hold_new();
     code = following_run(watch->following);
-    if (watch->timer)
-        g_source_remove(watch->timer);
+    lines_clear(&watch->lines);
     if (watch->waking)
         g_source_remove(watch->waking);
     watch_hold_free(watch->hold);
@@ -204,13 +162,10 @@ static int watch_follow(Watch *watch)
 static int run_watch(Context *ctx)
 {
     Watch watch = {.ctx = ctx, .stamp = {.seq = 1}, .silent = option_flag(ctx, "no-snapshot")};
-    const char *count = option_value(ctx, "count");
     GError *error = NULL;
 
-    if (!following_seconds(ctx, "for", &watch.seconds, &error))
+    if (!lines_options(&watch.lines, ctx, &error))
         return report(ctx, error);
-    watch.has_count = count != NULL;
-    watch.left = count ? g_ascii_strtoull(count, NULL, 10) : 0;
     return watch_follow(&watch);
 }
 

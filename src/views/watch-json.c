@@ -88,7 +88,7 @@ static json_t *json_of_moment(gint64 usec)
     return json_string(text);
 }
 
-static json_t *line_new(WatchStamp *stamp, const char *type)
+json_t *watch_line_new(WatchStamp *stamp, const char *type)
 {
     json_t *line = json_object();
 
@@ -99,43 +99,11 @@ static json_t *line_new(WatchStamp *stamp, const char *type)
     return line;
 }
 
-static void line_write(FILE *out, json_t *line)
+void watch_line_write(FILE *out, json_t *line)
 {
     json_write_value(out, line);
     fputc('\n', out);
     json_decref(line);
-}
-
-/* A line without the brace that ends it: records follow one by one, so that the map of 10,000 interfaces
- * needs the memory of one. */
-static void line_open(FILE *out, json_t *line)
-{
-    const char *separator = "{";
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(line, key, value)
-    {
-        fputs(separator, out);
-        json_write_member(out, key, json_incref(value));
-        separator = ",";
-    }
-    json_decref(line);
-}
-
-static void write_records(FILE *out, const char *name, const GPtrArray *records,
-                          json_t *(*make)(gconstpointer record))
-{
-    fprintf(out, ",\"%s\":[", name);
-    for (guint i = 0; i < records->len; i++) {
-        json_t *record = make(records->pdata[i]);
-
-        if (i > 0)
-            fputc(',', out);
-        json_write_value(out, record);
-        json_decref(record);
-    }
-    fputc(']', out);
 }
 
 /* What there is to say of a source beside its state: why it is not live, or what a live one cannot do. */
@@ -152,19 +120,52 @@ static json_t *json_of_notes(const Facts *facts)
     return notes;
 }
 
-void watch_json_snapshot(FILE *out, WatchStamp *stamp, const Facts *facts, const GPtrArray *rows,
-                         const GPtrArray *networks, gboolean resync)
+void watch_line_open(FILE *out, json_t *line, const Facts *facts)
 {
-    json_t *line = line_new(stamp, resync ? "resync" : "snapshot");
+    const char *separator = "{";
+    const char *key;
+    json_t *value;
 
     json_put_text(line, "host", facts->host);
     json_put_text(line, "uri", facts->uri);
     json_object_set_new(line, "sources", json_of_sources(facts));
     json_object_set_new(line, "notes", json_of_notes(facts));
-    line_open(out, line);
-    write_records(out, "interfaces", rows, json_of_interface);
-    write_records(out, "networks", networks, json_of_network);
+    json_object_foreach(line, key, value)
+    {
+        fputs(separator, out);
+        json_write_member(out, key, json_incref(value));
+        separator = ",";
+    }
+    json_decref(line);
+}
+
+void watch_line_records(FILE *out, const char *name, const GPtrArray *records,
+                        json_t *(*make)(gconstpointer record))
+{
+    fprintf(out, ",\"%s\":[", name);
+    for (guint i = 0; i < records->len; i++) {
+        json_t *record = make(records->pdata[i]);
+
+        if (i > 0)
+            fputc(',', out);
+        json_write_value(out, record);
+        json_decref(record);
+    }
+    fputc(']', out);
+}
+
+void watch_line_close(FILE *out)
+{
     fputs("}\n", out);
+}
+
+void watch_json_snapshot(FILE *out, WatchStamp *stamp, const Facts *facts, const GPtrArray *rows,
+                         const GPtrArray *networks, gboolean resync)
+{
+    watch_line_open(out, watch_line_new(stamp, resync ? "resync" : "snapshot"), facts);
+    watch_line_records(out, "interfaces", rows, json_of_interface);
+    watch_line_records(out, "networks", networks, json_of_network);
+    watch_line_close(out);
 }
 
 static void put_interface(json_t *line, const Change *change)
@@ -206,7 +207,7 @@ static void put_source(json_t *line, const Change *change, const char *text)
 
 void watch_json_change(FILE *out, WatchStamp *stamp, const Change *change)
 {
-    json_t *line = line_new(stamp, change_name(change->type));
+    json_t *line = watch_line_new(stamp, change_name(change->type));
 
     switch (change->type) {
     case CHANGE_INTERFACE_ADDED:
@@ -241,5 +242,5 @@ void watch_json_change(FILE *out, WatchStamp *stamp, const Change *change)
     case CHANGE_COUNT:
         break;
     }
-    line_write(out, line);
+    watch_line_write(out, line);
 }

@@ -4,7 +4,23 @@
 #include "views/json.h"
 #include "views/watch.h"
 
-/* What the two forms of `vnat watch` share. */
+#include <stdio.h>
+
+/* What the two forms of `vnat watch` share, and the lines of other commands that follow. */
+
+/* A line with its number, moment and type; a new reference. */
+json_t *watch_line_new(WatchStamp *stamp, const char *type);
+/* Writes it; takes the reference. */
+void watch_line_write(FILE *out, json_t *line);
+
+/*
+ * The same of one with everything: host, connection, states of sources (from facts), then records one by one,
+ * so that the map of 10,000 interfaces needs the memory of one; the brace ends it.
+ */
+void watch_line_open(FILE *out, json_t *line, const Facts *facts);
+void watch_line_records(FILE *out, const char *name, const GPtrArray *records,
+                        json_t *(*make)(gconstpointer record));
+void watch_line_close(FILE *out);
 
 /*
  * {field: [old, new]} of every member that differs between two records of one kind; a member that one of them
