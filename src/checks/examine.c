@@ -59,10 +59,11 @@ void check_limits(const CheckScope *scope, const CheckSpecial *special, CheckLim
 /* ------------------------------------------------------------------------- what was not read, in words */
 
 static const char *const source_words[] = {
-    [SOURCE_LIBVIRT] = "libvirt was",       [SOURCE_LINKS] = "the kernel's links were",
-    [SOURCE_LEASES] = "leases were",        [SOURCE_NEIGHBOURS] = "the neighbour table was",
-    [SOURCE_FIREWALL] = "the firewall was", [SOURCE_PROCESSES] = "processes were",
-    [SOURCE_AGENT] = "guest agents were",   [SOURCE_FIREWALLD] = "firewalld was",
+    [SOURCE_LIBVIRT] = "libvirt was",        [SOURCE_LINKS] = "the kernel's links were",
+    [SOURCE_LEASES] = "leases were",         [SOURCE_NEIGHBOURS] = "the neighbour table was",
+    [SOURCE_FIREWALL] = "the firewall was",  [SOURCE_PROCESSES] = "processes were",
+    [SOURCE_AGENT] = "guest agents were",    [SOURCE_FIREWALLD] = "firewalld was",
+    [SOURCE_CONNTRACK] = "connections were",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(source_words) == SOURCE_COUNT);
 

@@ -3,6 +3,7 @@
 #include "commands/world.h"
 
 #include "base/error.h"
+#include "model/flow-row.h"
 #include "sources/capture.h"
 #include "sources/redact-sources.h"
 #include "sources/versions.h"
@@ -76,6 +77,20 @@ static void redact(Capture *capture)
     redact_capture(capture, redactor);
 }
 
+/* A file of a capture may have 32 MiB; a flow takes up to 400 bytes of it. */
+#define FLOWS_MAX 50000
+
+/* The host's own connections are nobody's business. */
+static void keep_flows(Facts *facts)
+{
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(FlowNames) names = flow_names_new(facts, map->rows);
+
+    if (flows_keep_guests(facts, names, FLOWS_MAX))
+        source_status_set(&facts->sources[SOURCE_CONNTRACK], SOURCE_STALE,
+                          "there were more connections than a capture holds: the first 50000 are there");
+}
+
 static int run_capture(Context *ctx)
 {
     const char *path = argument(ctx, 0);
@@ -94,6 +109,7 @@ static int run_capture(Context *ctx)
     if (!world)
         return report(ctx, error);
     world_read_all(world, capture);
+    keep_flows(world->facts);
     json_decref(capture->versions);
     capture->versions = get_versions(world);
     capture->redacted = world->capture && world->capture->redacted;
@@ -129,9 +145,9 @@ const Command command_capture = {
     .summary = "write the facts of this host to a directory, for --replay",
     .description =
         "Everything that the commands that only read would look at: libvirt's XML, leases, links and\n"
-        "routes, the packet filter, dnsmasq and its sockets, a few settings of the kernel. Text and\n"
-        "JSON, a record a line. What could not be read is recorded as such (exit code 6). Refuses to\n"
-        "overwrite.",
+        "routes, the packet filter, dnsmasq and its sockets, a few settings of the kernel, the\n"
+        "connections of guests. Text and JSON, a record a line. What could not be read is recorded as such\n"
+        "(exit code 6). Refuses to overwrite.",
     .examples = "  sudo vnat capture /tmp/myhost\n  vnat --replay /tmp/myhost status\n"
                 "  sudo vnat capture --redact /tmp/report",
     .arguments = arguments_capture,

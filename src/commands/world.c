@@ -213,6 +213,16 @@ static void read_firewalld(World *world, Wants wants)
     }
 }
 
+static void read_conntrack(World *world, Wants wants)
+{
+    gint64 begun = g_get_monotonic_time();
+
+    if ((wants & WANT_CONNTRACK) && kernel_readable(world, 1U << SOURCE_CONNTRACK)) {
+        world->reader->ops->conntrack(world->reader, world->facts, world->ctx->deadline);
+        debug_time(world, "connections", begun);
+    }
+}
+
 static void read_guests(World *world, Wants wants)
 {
     if ((wants & WANT_GUESTS) && world->facts->local)
@@ -253,6 +263,7 @@ static void read_kernel(World *world, Wants wants)
     read_firewall(world, wants);
     read_proc(world, wants);
     read_firewalld(world, wants);
+    read_conntrack(world, wants);
 }
 
 /* Libvirt first: a tap that its XML names exists by then, so links read later know it. */
@@ -317,7 +328,7 @@ gboolean world_read(World *world, Wants wants, GError **error)
 #define WANT_EVERYTHING                                                                                      \
     (WANT_ALL_NETWORKS | WANT_ALL_DOMAINS | WANT_LEASES | WANT_LINKS | WANT_ROUTES | WANT_NEIGHBOURS |       \
      WANT_AGENT_REQUIRED | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL | WANT_PROC | WANT_FIREWALLD |      \
-     WANT_GUESTS)
+     WANT_GUESTS | WANT_CONNTRACK)
 
 static void source_failed(Facts *facts, SourceId id, const GError *failed)
 {

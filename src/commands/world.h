@@ -36,6 +36,7 @@ typedef enum {
     WANT_PROC = 1 << 13, /* the kernel's settings */
     WANT_FIREWALLD = 1 << 14,
     WANT_GUESTS = 1 << 15, /* since when guests run */
+    WANT_CONNTRACK = 1 << 16,
 } Wants;
 
 /* Everything that `map` and its relatives read. */

@@ -6,7 +6,7 @@
 static const char *const source_names[] = {
     [SOURCE_LIBVIRT] = "libvirt", [SOURCE_LINKS] = "links",         [SOURCE_NEIGHBOURS] = "neighbours",
     [SOURCE_LEASES] = "leases",   [SOURCE_FIREWALL] = "firewall",   [SOURCE_PROCESSES] = "processes",
-    [SOURCE_AGENT] = "agent",     [SOURCE_FIREWALLD] = "firewalld",
+    [SOURCE_AGENT] = "agent",     [SOURCE_FIREWALLD] = "firewalld", [SOURCE_CONNTRACK] = "conntrack",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(source_names) == SOURCE_COUNT);
 
@@ -321,6 +321,7 @@ Facts *facts_new(void)
     facts->firewall_texts = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_text_free);
     facts->proc = g_ptr_array_new_with_free_func((GDestroyNotify)proc_value_free);
     facts->zones = g_ptr_array_new_with_free_func((GDestroyNotify)firewalld_zone_free);
+    facts->flows = g_array_new(FALSE, FALSE, sizeof(Flow));
     return facts;
 }
 
@@ -346,6 +347,7 @@ void facts_free(Facts *facts)
     g_ptr_array_unref(facts->firewall_texts);
     g_ptr_array_unref(facts->proc);
     g_ptr_array_unref(facts->zones);
+    g_array_unref(facts->flows);
     g_free(facts);
 }
 

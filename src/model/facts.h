@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/ip.h"
+#include "model/flow.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -27,6 +28,7 @@ typedef enum {
     SOURCE_PROCESSES,  /* dnsmasq processes and the sockets on 53, 67, 547 */
     SOURCE_AGENT,      /* guest agents, where the command asks for them by name */
     SOURCE_FIREWALLD,  /* which zone of firewalld an interface is in; absent where it does not run */
+    SOURCE_CONNTRACK,  /* the kernel's table of connections */
     SOURCE_COUNT
 } SourceId;
 
@@ -437,6 +439,7 @@ typedef struct {
     GPtrArray *firewall_texts;    /* FirewallText, where keep is set */
     GPtrArray *proc;              /* ProcValue, by path */
     GPtrArray *zones;             /* FirewalldZone: interfaces that are in a zone by name */
+    GArray *flows;                /* Flow: all entries of connection tracking, in no order */
 } Facts;
 
 Facts *facts_new(void);

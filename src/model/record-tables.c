@@ -177,3 +177,27 @@ const RecordField firewalld_zone_fields[] = {
     FIELD(FirewalldZone, zone, TEXT, MEANS(ZONE), REQUIRED),
     END,
 };
+
+const RecordField flow_fields[] = {
+    FIELD(Flow, source, IP, REQUIRED),
+    FIELD(Flow, destination, IP, REQUIRED),
+    FIELD(Flow, reply_source, IP, REQUIRED),
+    FIELD(Flow, reply_destination, IP, REQUIRED),
+    FIELD(Flow, has_ports, BOOL),
+    FIELD(Flow, source_port, NUMBER, TYPE(U16)),
+    FIELD(Flow, destination_port, NUMBER, TYPE(U16)),
+    FIELD(Flow, reply_source_port, NUMBER, TYPE(U16)),
+    FIELD(Flow, reply_destination_port, NUMBER, TYPE(U16)),
+    FIELD(Flow, protocol, NUMBER, TYPE(U8)),
+    FIELD(Flow, state, NUMBER, TYPE(U8), NONE(FLOW_NO_STATE)),
+    FIELD(Flow, replied, BOOL),
+    FIELD(Flow, id, NUMBER, TYPE(U32)),
+    FIELD(Flow, zone, NUMBER, TYPE(U16)),
+    FIELD(Flow, sent_bytes, NUMBER, TYPE(I64), NONE(-1)),
+    FIELD(Flow, reply_bytes, NUMBER, TYPE(I64), NONE(-1)),
+    FIELD(Flow, sent_packets, NUMBER, TYPE(I64), NONE(-1)),
+    FIELD(Flow, reply_packets, NUMBER, TYPE(I64), NONE(-1)),
+    NAMED(Flow, "started_usec", started, NUMBER, TYPE(I64)),
+    NAMED(Flow, "stopped_usec", stopped, NUMBER, TYPE(I64)),
+    END,
+};

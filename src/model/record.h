@@ -86,3 +86,4 @@ extern const RecordField network_fields[], domain_fields[];
 extern const RecordField agent_address_fields[], lease_fields[], link_fields[], link_address_fields[];
 extern const RecordField neighbour_fields[], fdb_entry_fields[], route_fields[];
 extern const RecordField dnsmasq_fields[], socket_fields[], proc_value_fields[], firewalld_zone_fields[];
+extern const RecordField flow_fields[];

@@ -105,6 +105,13 @@ static gboolean check_lists(const Facts *facts, GError **error)
             return vnat_error_set(error, VNAT_ERROR_INVALID,
                                   "routes.json: record %u: 'dst' is not of its 'family'", i + 1);
     }
+    for (guint i = 0; i < facts->flows->len; i++) {
+        const Flow *flow = &g_array_index(facts->flows, Flow, i);
+
+        if (!flow_is_sound(flow))
+            return vnat_error_set(error, VNAT_ERROR_INVALID,
+                                  "conntrack.json: record %u: no entry of the kernel's is like that", i + 1);
+    }
     return TRUE;
 }
 

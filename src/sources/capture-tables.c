@@ -48,6 +48,7 @@ const CaptureList capture_lists[] = {
     POINTERS("sockets.json", socket_fields, sockets, new_socket),
     POINTERS("proc.json", proc_value_fields, proc, new_proc_value),
     {"firewalld.json", firewalld_zone_fields, G_STRUCT_OFFSET(Facts, zones), 0, new_zone, SOURCE_FIREWALLD},
+    {"conntrack.json", flow_fields, G_STRUCT_OFFSET(Facts, flows), sizeof(Flow), NULL, SOURCE_CONNTRACK},
 };
 const guint capture_lists_count = G_N_ELEMENTS(capture_lists);
 

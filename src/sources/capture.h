@@ -18,6 +18,8 @@
  * - dnsmasq.json, dnsmasq/NAME.conf: process and command line; configuration
  * - sockets.json: who listens on 53, 67 and 547
  * - proc.json: settings and counters below /proc
+ * - firewalld.json: interfaces and their zones
+ * - conntrack.json: connections of guests
  *
  * A name that cannot be a file's name is replaced by the object's UUID, or its number in the list. Records
  * are those of model/record.h; XML is harmless on a terminal (text_xml). All lists are there, also empty

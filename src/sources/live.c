@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sources/conntrack.h"
 #include "sources/firewall.h"
 #include "sources/firewalld.h"
 #include "sources/guests.h"
@@ -77,6 +78,11 @@ static void live_firewalld(Reader *reader G_GNUC_UNUSED, Facts *facts, Deadline 
     firewalld_read(facts, deadline);
 }
 
+static void live_conntrack(Reader *reader G_GNUC_UNUSED, Facts *facts, Deadline deadline)
+{
+    conntrack_read(facts, deadline);
+}
+
 static void live_guests(Reader *reader G_GNUC_UNUSED, Facts *facts)
 {
     guests_read(facts);
@@ -115,6 +121,7 @@ static const ReaderOps live_ops = {
     .firewall = live_firewall,
     .proc = live_proc,
     .firewalld = live_firewalld,
+    .conntrack = live_conntrack,
     .guests = live_guests,
     .network_xml = live_network_xml,
     .network_names = live_network_names,

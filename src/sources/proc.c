@@ -21,6 +21,7 @@ static const char *const host_paths[] = {
     "sys/net/netfilter/nf_conntrack_acct",
     "sys/net/netfilter/nf_conntrack_count",
     "sys/net/netfilter/nf_conntrack_max",
+    "sys/net/netfilter/nf_conntrack_timestamp",
     "uptime",
 };
 

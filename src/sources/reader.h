@@ -8,11 +8,12 @@
 /*
  * Where facts come from: this host, or a captured one. Each function fills its part of facts and sets its
  * source's status; what it says of itself is said where the live host's is described: sources/libvirt.h,
- * links.h, processes.h, firewall.h, proc.h, firewalld.h, guests.h. A captured host answers as it did when it was captured: what was
- * live then is replayed, what was stale or down is so again, for the same reason.
+ * links.h, processes.h, firewall.h, proc.h, firewalld.h, conntrack.h, guests.h. A captured host answers as it
+ * did when it was captured: what was live then is replayed, what was stale or down is so again, for the same
+ * reason.
  *
- * The kernel's facts (links, processes, firewall, proc, firewalld, guests) are asked for only where facts->local says that they
- * are of the same host.
+ * The kernel's facts (links, processes, firewall, proc, firewalld, conntrack, guests) are asked for only
+ * where facts->local says that they are of the same host.
  */
 typedef struct Reader Reader;
 
@@ -32,6 +33,8 @@ typedef struct {
     void (*firewall)(Reader *reader, Facts *facts, Deadline deadline);
     void (*proc)(Reader *reader, Facts *facts);
     void (*firewalld)(Reader *reader, Facts *facts, Deadline deadline);
+    /* The kernel's connections. */
+    void (*conntrack)(Reader *reader, Facts *facts, Deadline deadline);
     /* Since when each domain of facts runs. */
     void (*guests)(Reader *reader, Facts *facts);
     /* Not into facts: new strings, and NULL-terminated arrays of them, sorted; NULL with *error set. */

@@ -428,6 +428,20 @@ static void replay_firewalld(Reader *reader, Facts *facts, Deadline deadline G_G
     status_again(capture, facts, SOURCE_FIREWALLD);
 }
 
+/* A capture that was made before connections were captured says nothing of them. */
+static void replay_conntrack(Reader *reader, Facts *facts, Deadline deadline G_GNUC_UNUSED)
+{
+    const Capture *capture = replay_of(reader);
+
+    if (capture->facts->sources[SOURCE_CONNTRACK].state == SOURCE_UNREAD) {
+        source_status_set(&facts->sources[SOURCE_CONNTRACK], SOURCE_DOWN,
+                          "the capture has no connections: it was made by an older vnat");
+        return;
+    }
+    array_again(&facts->flows, capture->facts->flows);
+    status_again(capture, facts, SOURCE_CONNTRACK);
+}
+
 /* As with the agents: told only where it is asked for. */
 static void replay_guests(Reader *reader, Facts *facts)
 {
@@ -502,6 +516,7 @@ static const ReaderOps replay_ops = {
     .firewall = replay_firewall,
     .proc = replay_proc,
     .firewalld = replay_firewalld,
+    .conntrack = replay_conntrack,
     .guests = replay_guests,
     .network_xml = replay_network_xml,
     .network_names = replay_network_names,

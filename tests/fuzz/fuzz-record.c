@@ -33,6 +33,7 @@ static const Kind kinds[] = {
     {dnsmasq_fields, sizeof(Dnsmasq)},
     {socket_fields, sizeof(Socket)},
     {proc_value_fields, sizeof(ProcValue)},
+    {flow_fields, sizeof(Flow)},
 };
 
 static void record_free(const Kind *kind, guint8 *record)

@@ -2,6 +2,8 @@
 #include "base/netlink.h"
 
 #include <linux/inet_diag.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -13,7 +15,11 @@
  * Records what the kernel answers, for the tests of the parsers: the messages of one dump, one behind the
  * other as they came, on standard output. See tests/unit/data/links/README.md for the host that was recorded.
  *
- *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|udp4|udp6|tcp4|tcp6 >FILE
+ *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|udp4|udp6|tcp4|tcp6|conntrack >FILE
+ *
+ * Or what it tells of connections that begin and end, until it has told nothing for two seconds:
+ *
+ *     record-netlink conntrack-events >FILE
  */
 
 typedef struct {
@@ -36,6 +42,11 @@ static const Recording recordings[] = {
     {"udp6", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET6, IPPROTO_UDP, 0, 0, 255, 255, 255, 255}, 56},
     {"tcp4", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET, IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, 56},
     {"tcp6", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET6, IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, 56},
+    {"conntrack",
+     NETLINK_NETFILTER,
+     NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+     {0},
+     sizeof(struct nfgenmsg)},
 };
 
 static void write_message(const struct nlmsghdr *message, gpointer data)
@@ -62,8 +73,25 @@ static int record(const Recording *recording)
     return 1;
 }
 
+static int record_events(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Netlink) netlink = netlink_open(NETLINK_NETFILTER, &error);
+
+    if (!netlink || !netlink_join(netlink, NFNLGRP_CONNTRACK_NEW, &error) ||
+        !netlink_join(netlink, NFNLGRP_CONNTRACK_DESTROY, &error)) {
+        fprintf(stderr, "conntrack-events: %s\n", error->message);
+        return 1;
+    }
+    while (netlink_wait(netlink, deadline_in(2)))
+        netlink_drain(netlink, write_message, NULL);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "conntrack-events") == 0)
+        return record_events();
     for (gsize i = 0; argc == 2 && i < G_N_ELEMENTS(recordings); i++) {
         if (strcmp(argv[1], recordings[i].name) == 0)
             return record(&recordings[i]);

@@ -71,6 +71,19 @@ static void capture_add_texts(Facts *facts)
     ((Dnsmasq *)facts->dnsmasqs->pdata[0])->argv = g_strsplit("dnsmasq --conf-file=x", " ", 0);
 }
 
+static void capture_add_flow(Facts *facts)
+{
+    Flow flow;
+
+    flow_init(&flow);
+    flow.source = flow.reply_destination = world_ip_of("192.168.122.10");
+    flow.destination = flow.reply_source = world_ip_of("203.0.113.1");
+    flow.protocol = 1;
+    flow.sent_bytes = 84;
+    g_array_append_val(facts->flows, flow);
+    source_status_set(&facts->sources[SOURCE_CONNTRACK], SOURCE_LIVE, NULL);
+}
+
 static Capture *make_capture(void)
 {
     Capture *capture = capture_new();
@@ -84,6 +97,7 @@ static Capture *make_capture(void)
     capture_add_texts(capture->facts);
     source_status_set(&capture->facts->sources[SOURCE_FIREWALLD], SOURCE_LIVE, NULL);
     g_ptr_array_add(capture->facts->zones, firewalld_zone_new("virbr0", "libvirt"));
+    capture_add_flow(capture->facts);
     domain = capture->facts->domains->pdata[0];
     g_array_append_val(domain->agent, agent);
     json_object_set_new(capture->versions, "nft", json_string("1.0.6"));
@@ -199,6 +213,7 @@ static void read_everything(Reader *reader, Facts *facts)
     ops->firewall(reader, facts, DEADLINE_NEVER);
     ops->proc(reader, facts);
     ops->firewalld(reader, facts, DEADLINE_NEVER);
+    ops->conntrack(reader, facts, DEADLINE_NEVER);
     ops->guests(reader, facts);
 }
 
@@ -222,6 +237,9 @@ static void test_replay(Place *place, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(facts->firewall->len, ==, 1);
     g_assert_null(((const Network *)facts->networks->pdata[0])->xml);
     g_assert_cmpstr(facts_zone(facts, "virbr0"), ==, "libvirt");
+    g_assert_cmpuint(facts->flows->len, ==, 1);
+    g_assert_cmpint(g_array_index(facts->flows, Flow, 0).sent_bytes, ==, 84);
+    g_assert_cmpint(g_array_index(facts->flows, Flow, 0).reply_bytes, ==, -1);
     g_assert_cmpint(((const Domain *)facts->domains->pdata[0])->started, ==, WORLD_NOW - 3600);
     for (guint id = 0; id < SOURCE_COUNT; id++) {
         if (id != SOURCE_AGENT)
@@ -338,6 +356,8 @@ static void test_replay_unreachable(Place *place, gconstpointer data G_GNUC_UNUS
 
 /* ----------------------------------------------------------------------------------------- damaged */
 
+#define FLOW "[{\"source\":\"10.0.0.1\",\"destination\":\"10.0.0.2\",\"reply_source\":\"10.0.0.2\""
+
 static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
 {
     static const char manifest[] =
@@ -418,6 +438,15 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
         {"domains.json", "", "[{\"name\":\"n\",\"uuid\":\"u\",\"file\":\"links.json\"}]",
          "domains.json: record 1: links.json: "},
         {"firewalld.json", "", "[{\"interface\":\"virbr0\"}]", "firewalld.json: record 1: 'zone' is missing"},
+        {"conntrack.json", FLOW, "}]", "conntrack.json: record 1: 'reply_destination' is missing"},
+        {"conntrack.json", FLOW, ",\"reply_destination\":\"::1\"}]",
+         "conntrack.json: record 1: no entry of the kernel's"},
+        {"conntrack.json", FLOW, ",\"reply_destination\":\"10.0.0.3\",\"source_port\":1}]",
+         "conntrack.json: record 1: no entry of the kernel's"},
+        {"conntrack.json", FLOW, ",\"reply_destination\":\"10.0.0.3\",\"sent_bytes\":-2}]",
+         "conntrack.json: record 1: no entry of the kernel's"},
+        {"conntrack.json", FLOW, ",\"reply_destination\":\"10.0.0.3\",\"source_port\":65536}]",
+         "conntrack.json: record 1: 'source_port' is no number from 0 to 65535"},
         {"dnsmasq.json", "", "[{\"network\":\"n\",\"argv\":7}]", "dnsmasq.json: record 1: 'argv'"},
         {"dnsmasq.json", "", "[{\"network\":\"n\"}]", "dnsmasq.json: record 1: 'config' is missing"},
         {"dnsmasq.json", "", "[{\"network\":\"n\",\"unknown\":true,\"file\":\"a b\"}]",
@@ -450,9 +479,11 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
 
 /* A list that the first captures did not have may be missing where its source gave no facts, and there alone.
  */
-static void assert_newer_list(const Place *place)
+static void assert_newer_list(const Place *place, const char *name, SourceId source)
 {
-    g_autofree char *file = g_build_filename(place->path, "firewalld.json", NULL);
+    g_autofree char *base = g_strconcat(name, ".json", NULL);
+    g_autofree char *quoted = g_strdup_printf("\"%s\"", name);
+    g_autofree char *file = g_build_filename(place->path, base, NULL);
     g_autofree char *manifest = g_build_filename(place->path, "manifest.json", NULL);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
@@ -464,10 +495,10 @@ static void assert_newer_list(const Place *place)
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_assert_true(g_file_get_contents(manifest, &text, NULL, NULL));
     without = g_string_new(text);
-    g_assert_cmpuint(g_string_replace(without, "\"firewalld\"", "\"something\"", 0), ==, 1);
+    g_assert_cmpuint(g_string_replace(without, quoted, "\"something\"", 0), ==, 1);
     g_assert_true(g_file_set_contents(manifest, without->str, -1, NULL));
     capture = read_from(place->path);
-    g_assert_cmpint(capture->facts->sources[SOURCE_FIREWALLD].state, ==, SOURCE_UNREAD);
+    g_assert_cmpint(capture->facts->sources[source].state, ==, SOURCE_UNREAD);
     g_assert_true(g_file_set_contents(manifest, text, -1, NULL));
     g_assert_true(g_file_set_contents(file, "[]", -1, NULL));
     g_string_free(without, TRUE);
@@ -494,7 +525,8 @@ static void test_missing(Place *place, gconstpointer data G_GNUC_UNUSED)
         g_assert_true(g_str_has_prefix(error->message, files[i]));
         g_assert_true(g_file_set_contents(file, good, -1, NULL));
     }
-    assert_newer_list(place);
+    assert_newer_list(place, "firewalld", SOURCE_FIREWALLD);
+    assert_newer_list(place, "conntrack", SOURCE_CONNTRACK);
     /* The programs that list rules depend on the host; one there is, where the rules were read. */
     g_assert_cmpint(g_unlink(nft), ==, 0);
     capture_free(read_from(place->path));

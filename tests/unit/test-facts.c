@@ -4,8 +4,8 @@
 
 static void test_names(void)
 {
-    static const char *const sources[] = {"libvirt",  "links",     "neighbours", "leases",
-                                          "firewall", "processes", "agent",      "firewalld"};
+    static const char *const sources[] = {"libvirt",   "links", "neighbours", "leases",   "firewall",
+                                          "processes", "agent", "firewalld",  "conntrack"};
     static const char *const states[] = {"unread", "live", "stale", "down", "replayed", "absent"};
     static const char *const domains[] = {"no state",    "running",  "idle",    "paused",
                                           "in shutdown", "shut off", "crashed", "pmsuspended"};

@@ -25,6 +25,7 @@ static const struct {
     {"dnsmasq", dnsmasq_fields, sizeof(Dnsmasq)},
     {"socket", socket_fields, sizeof(Socket)},
     {"proc", proc_value_fields, sizeof(ProcValue)},
+    {"flow", flow_fields, sizeof(Flow)},
 };
 
 static char *random_text(GRand *rand)
