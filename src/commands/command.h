@@ -47,6 +47,7 @@ typedef struct {
 #define COMPLETE_NETWORK "<network>"
 #define COMPLETE_NETWORK_OR_TEMPLATE "<network-or-template>"
 #define COMPLETE_DOMAIN "<domain>"
+#define COMPLETE_DOMAIN_OR_NETWORK "<domain-or-network>"
 #define COMPLETE_TEMPLATE "<template>"
 #define COMPLETE_TEMPLATE_OR_FILE "<template-or-file>"
 #define COMPLETE_COLUMNS "<columns>"

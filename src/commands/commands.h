@@ -14,4 +14,5 @@ extern const Command command_attach_interface, command_detach_interface, command
 extern const Command command_watch, command_wait;
 extern const Command command_check;
 extern const Command command_repair;
+extern const Command command_flows;
 extern const Command command_help, command_complete;

@@ -56,7 +56,7 @@ static void offer_of_reader(Context *ctx, Reader *reader, const char *kind, cons
 {
     if (strcmp(kind, COMPLETE_NETWORK) != 0)
         offer_names(reader->ops->domain_names(reader, ctx->deadline, NULL), typed);
-    else
+    if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN_OR_NETWORK) == 0)
         offer_names(reader->ops->network_names(reader, ctx->deadline, NULL), typed);
 }
 
@@ -146,7 +146,7 @@ static void offer_kind(Context *ctx, const Command *command, const char *kind, c
     if (strcmp(kind, COMPLETE_FILE) == 0) {
         puts(FILE_MARK);
     } else if (strcmp(kind, COMPLETE_NETWORK) == 0 || strcmp(kind, COMPLETE_DOMAIN) == 0 ||
-               strcmp(kind, COMPLETE_WHO) == 0) {
+               strcmp(kind, COMPLETE_DOMAIN_OR_NETWORK) == 0 || strcmp(kind, COMPLETE_WHO) == 0) {
         offer_of_host(ctx, kind, typed);
     } else if (strcmp(kind, COMPLETE_NETWORK_OR_TEMPLATE) == 0) {
         offer_of_host(ctx, COMPLETE_NETWORK, typed);

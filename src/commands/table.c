@@ -28,6 +28,7 @@ const Command *const commands[] = {
     &command_wait,
     &command_check,
     &command_repair,
+    &command_flows,
     &command_help,
     &command_complete,
     NULL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "model/flow-row.h"
 #include "model/map.h"
 #include "model/template.h"
 #include "views/table.h"
@@ -29,6 +30,9 @@ extern const ColumnSet network_columns; /* records: NetworkRow */
 
 extern const ColumnSet lease_columns; /* records: MapLease */
 #define COLUMNS_LEASES "expires,mac,protocol,address,hostname,client-id,domain,tap"
+
+extern const ColumnSet flow_columns; /* records: FlowRow */
+#define COLUMNS_FLOWS "network,domain,protocol,guest,host,remote,state,bytes,packets,age"
 
 /* A row of template list. */
 typedef struct {

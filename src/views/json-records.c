@@ -287,6 +287,48 @@ json_t *json_of_finding(gconstpointer finding_record)
     return obj;
 }
 
+/* ------------------------------------------------------------------------------------------- flows */
+
+static void put_flow_figures(json_t *obj, const FlowRow *row)
+{
+    const gint64 bytes = flow_row_bytes(row), packets = flow_row_packets(row);
+    const gint64 sent = flow_row_sent(row), received = flow_row_received(row);
+
+    json_object_set_new(obj, "bytes", integer_or_null(bytes >= 0, bytes));
+    json_object_set_new(obj, "packets", integer_or_null(packets >= 0, packets));
+    json_object_set_new(obj, "sent_bytes", integer_or_null(sent >= 0, sent));
+    json_object_set_new(obj, "received_bytes", integer_or_null(received >= 0, received));
+    json_object_set_new(obj, "age", integer_or_null(row->age >= 0, row->age));
+    json_put_time(obj, "started", row->flow.started > 0, row->flow.started / G_USEC_PER_SEC);
+}
+
+json_t *json_of_flow(gconstpointer flow_row)
+{
+    const FlowRow *row = flow_row;
+    const gboolean ports = row->flow.has_ports;
+    char buffer[FLOW_PROTOCOL_TEXT];
+    json_t *obj = json_object();
+
+    json_object_set_new(obj, "protocol", json_string(flow_protocol_name(row->flow.protocol, buffer)));
+    json_object_set_new(obj, "family", json_string(family_name(&row->guest)));
+    json_object_set_new(obj, "guest_address", json_of_ip(&row->guest));
+    json_object_set_new(obj, "guest_port", integer_or_null(ports, row->guest_port));
+    json_object_set_new(obj, "host_address", row->translated ? json_of_ip(&row->host) : json_null());
+    json_object_set_new(obj, "host_port", integer_or_null(ports && row->translated, row->host_port));
+    json_object_set_new(obj, "remote_address", json_of_ip(&row->remote));
+    json_object_set_new(obj, "remote_port", integer_or_null(ports, row->remote_port));
+    json_object_set_new(obj, "began", json_string(row->inbound ? "remote" : "guest"));
+    json_put_text(obj, "state", flow_state_name(&row->flow));
+    json_object_set_new(obj, "replied", json_boolean(row->flow.replied));
+    put_flow_figures(obj, row);
+    json_put_text(obj, "domain", row->domain);
+    json_put_text(obj, "tap", row->tap);
+    json_put_text(obj, "network", row->network);
+    json_put_text(obj, "remote_domain", row->remote_domain);
+    json_object_set_new(obj, "id", json_integer(row->flow.id));
+    return obj;
+}
+
 /* --------------------------------------------------------------------------------------- templates */
 
 json_t *json_of_template(gconstpointer template_record)

@@ -3,6 +3,7 @@
 
 #include "model/facts.h"
 #include "model/finding.h"
+#include "model/flow-row.h"
 #include "model/map.h"
 #include "model/network.h"
 
@@ -28,6 +29,7 @@ json_t *json_of_interface(gconstpointer map_row);
 json_t *json_of_network(gconstpointer network_row);
 json_t *json_of_lease(gconstpointer map_lease);
 json_t *json_of_finding(gconstpointer finding_record);
+json_t *json_of_flow(gconstpointer flow_row);
 json_t *json_of_template(gconstpointer template_record); /* TemplateRecord of views/columns.h */
 
 /* Each source that was read, and its state; a new reference. */

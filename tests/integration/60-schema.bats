@@ -31,6 +31,7 @@ setup() {
         'interfaces domifaddr P1 --source all' 'networks net-list --all' 'networks net-list' 'networks net-info default'
         'networks net-info six' 'networks net-info quiet' 'leases net-dhcp-leases default' 'leases net-dhcp-leases six'
         'status status' 'status status default' 'status status quiet' 'steps repair' 'steps repair six'
+        'flows flows' 'flows flows P1' 'flows flows six'
     )
 }
 
@@ -73,6 +74,8 @@ follows() {
     codes='1 2' follows findings check default --all
     expect 0 watch --json --count 0
     "$LAB_TOP/tests/validate-json" --lines watch <<<"$output"
+    expect 0 flows --follow --json --count 0
+    "$LAB_TOP/tests/validate-json" --lines flows-follow <<<"$output"
 }
 
 @test "everything that changes something" {
@@ -99,7 +102,7 @@ follows() {
     for command in "${commands[@]}"; do
         # shellcheck disable=SC2086 # words they are
         vnat help $command | grep -q -- --json || continue
-        grep -qE "(follows|expect 0|'(interfaces|networks|leases|status|templates|steps)).* $command" "$BATS_TEST_FILENAME" || {
+        grep -qE "(follows|expect 0|'(interfaces|networks|leases|status|templates|steps|flows)).* $command" "$BATS_TEST_FILENAME" || {
             echo "$command --json is not validated"
             return 1
         }
@@ -129,7 +132,7 @@ follows() {
 
 @test "libvirt's test driver" {
     for words in 'interfaces map' 'interfaces who test' 'interfaces domiflist test' 'interfaces domifaddr test' 'networks net-list' \
-        'networks net-info default' 'leases net-dhcp-leases default' 'status status'; do
+        'networks net-info default' 'leases net-dhcp-leases default' 'status status' 'flows flows'; do
         # shellcheck disable=SC2086
         set -- $words
         codes='0 6' follows "$1" -c test:///default "${@:2}"

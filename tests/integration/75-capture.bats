@@ -36,7 +36,7 @@ setup() {
         'who VM1' 'who vnet0' 'who stray' 'who off' 'who 192.168.122.50' 'who nobody' 'ip VM1' 'ip P1' 'ip off' 'ip vm1'
         'domiflist VM1' 'domiflist VM1 --inactive' 'domiflist P1' 'domiflist off' 'domiflist nobody'
         'domifaddr VM1' 'domifaddr VM1 --source neighbour' 'domifaddr P1 --source all' 'domifaddr VM1 --source agent'
-        status 'status default' 'status lab' check 'check lab' 'check --format nagios' repair 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
+        status 'status default' 'status lab' check 'check lab' 'check --format nagios' repair flows 'flows VM1' 'flows lab --csv' 'flows off' 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
     )
 }
 
