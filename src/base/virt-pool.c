@@ -28,6 +28,12 @@ VirtPool *virt_pool_new(VirtDial dial, gpointer dial_data, GDestroyNotify free_d
 {
     VirtPool *pool = g_new0(VirtPool, 1);
 
+    /*
+     * GLib makes its C locale at the first use, and a second thread that comes meanwhile waits, which leaves
+     * an errno that g_ascii_string_to_unsigned takes for its own (gstrfuncs.c, 2.74): "1" is no number then.
+     * So it is used once while there is one thread.
+     */
+    g_ascii_strtoull("0", NULL, 10);
     g_mutex_init(&pool->lock);
     g_cond_init(&pool->work);
     g_cond_init(&pool->answered);

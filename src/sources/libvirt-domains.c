@@ -226,6 +226,17 @@ static gboolean domain_xml_call(virConnectPtr conn, gpointer data, GError **erro
     return TRUE;
 }
 
+/* Returns FALSE where the domain went away meanwhile. Any other trouble is for its own reading to tell. */
+static gboolean item_ask_state(DomainItem *item)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!item->ask_state || domain_state(item->domain, &item->state, &error))
+        return TRUE;
+    item->state = DOMAIN_NOSTATE;
+    return !g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
+}
+
 gboolean libvirt_list_domains(virConnectPtr conn, GPtrArray *listed, GError **error)
 {
     DomainList *list = domain_list_new(FALSE);
@@ -236,8 +247,7 @@ gboolean libvirt_list_domains(virConnectPtr conn, GPtrArray *listed, GError **er
         char uuid[VIR_UUID_STRING_BUFLEN] = "";
         FollowListed *entry;
 
-        /* Else it went away meanwhile. */
-        if (item->ask_state && !domain_state(item->domain, &item->state, NULL))
+        if (!item_ask_state(item))
             continue;
         virDomainGetUUIDString(item->domain, uuid);
         entry = follow_listed_new(uuid, virDomainGetName(item->domain));

@@ -275,8 +275,8 @@ class Watch:
             if moment is not None:
                 return moment - since
             if asked > since + limit:
-                raise RuntimeError("the map is wrong after %.1f s:\n  %s\n%s" %
-                                   (asked - since, "\n  ".join(found), self.last()))
+                raise RuntimeError("the map is wrong after %.1f s (%s):\n  %s\n%s" %
+                                   (asked - since, self.map.sources, "\n  ".join(found), self.last()))
             with self.changed:
                 self.changed.wait(0.02)
 
