@@ -201,6 +201,7 @@ class Watch:
         self.lines = []
         self.base = copy.deepcopy(self.map)
         self.faults = []
+        self.cut = b""
         self.changed = threading.Condition()
         self.stderr = open(os.path.join(os.environ["LAB_DIR"], f"watch.{time.monotonic_ns()}.err"), "w+", encoding="utf-8")
         self.child = subprocess.Popen([*prefix, "vnat", *options, "watch", "--json"], stdin=subprocess.DEVNULL,
@@ -214,6 +215,10 @@ class Watch:
     def read(self):
         for text in self.child.stdout:
             now = time.monotonic()
+            if not text.endswith(b"\n"):
+                # What a process was at when it was killed.
+                self.cut = text
+                break
             with self.changed:
                 try:
                     line = json.loads(text)
@@ -305,6 +310,8 @@ class Watch:
         self.thread.join(5)
         if code not in codes:
             raise RuntimeError(f"it ended with {code}: {self.complaints()}")
+        if self.cut:
+            raise RuntimeError(f"it ended within a line: {self.cut}")
         if self.complaints():
             raise RuntimeError(f"it said: {self.complaints()}")
         return code
