@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from measure import counted
+
 STATUS = "/var/lib/libvirt/dnsmasq"
 SAMPLES = 200
 # After an event a key is read again no sooner than 50 ms, and later where reading takes long.
@@ -227,13 +229,6 @@ def latency(bridge, mac, address):
     print()
     ip.end()
     watch.end()
-
-
-def counted(program, *words):
-    """Instructions of a whole run, as valgrind counts them: the same on every machine and under any load."""
-    done = subprocess.run(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", program, *words],
-                          check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    return int(re.search(r"I\s+refs:\s*([0-9,]+)", done.stderr).group(1).replace(",", ""))
 
 
 def cost(program):
