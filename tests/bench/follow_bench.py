@@ -58,15 +58,17 @@ class Watch:
         *lines, self.rest = (self.rest + data).split(b"\n")
         return lines
 
-    def snapshot(self, seconds=60):
-        """Awaits the first line."""
+    def snapshot(self, seconds=60, least=0):
+        """Awaits the line with the whole map. Of a slow program the first one may lack what could not be read in time: then
+        another comes, and one with at least so many interfaces is awaited."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             select.select([self.fd], [], [], 1)
-            lines = self.read()
-            if lines:
-                return json.loads(lines[0])
-        sys.exit("no snapshot")
+            for text in self.read():
+                line = json.loads(text)
+                if line["type"] in ("snapshot", "resync") and len(line["interfaces"]) >= least:
+                    return line
+        sys.exit("no snapshot, or never a whole one")
 
     def end(self):
         self.child.terminate()
@@ -329,11 +331,11 @@ class Counted(Watch):
             select.select([self.fd], [], [], 1)
 
 
-def instructions_per_event(tap, bridge, mac, address, events=100):
+def instructions_per_event(tap, bridge, mac, address, least, events=100):
     """Of the whole process, its libraries and all its threads: of a link whose address changes, of a lease that is renewed.
-    One event at a time, each awaited."""
+    One event at a time, each awaited. least: interfaces that there are."""
     watch = Counted()
-    count = len(watch.snapshot(600)["interfaces"])
+    count = len(watch.snapshot(600, least)["interfaces"])
     ip = Ip()
     found = {}
     path = f"{STATUS}/{bridge}.status"
