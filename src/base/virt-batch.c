@@ -101,13 +101,13 @@ gboolean virt_batch_wait(VirtBatch *batch, VirtCollect done, gpointer user_data,
 
     while (!virt_batch_collect(batch, done, user_data)) {
         gint64 now = g_get_monotonic_time();
-        gint64 next = MIN(virt_batch_tick(batch, now, &stuck), deadline);
+        gint64 next = virt_batch_tick(batch, now, &stuck);
 
         if (stuck || now >= deadline)
             return FALSE;
         g_mutex_lock(&pool->lock);
         if (batch->returned < batch->count)
-            g_cond_wait_until(&pool->answered, &pool->lock, next);
+            g_cond_wait_until(&pool->answered, &pool->lock, MIN(next, deadline));
         g_mutex_unlock(&pool->lock);
     }
     return TRUE;

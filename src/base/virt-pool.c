@@ -416,10 +416,12 @@ gint64 virt_pool_mark_slow(VirtPool *pool, gint64 now)
 
     for (guint i = 0; i < pool->workers->len; i++) {
         Worker *worker = pool->workers->pdata[i];
+        gint64 poke;
 
         if (!worker->batch)
             continue;
-        next = MIN(next, worker_poke(worker, now));
+        poke = worker_poke(worker, now);
+        next = MIN(next, poke);
         if (worker->slow)
             continue;
         if (now - worker->since < SLOW_AFTER) {

@@ -361,7 +361,7 @@ static void follow_run(gpointer data)
     LibvirtFollow *follow = data;
     gint64 now = g_get_monotonic_time();
     gint64 next = G_MAXINT64;
-    gint64 step;
+    gint64 events, step;
 
     follow->told = FALSE;
     notes_take(follow);
@@ -371,8 +371,8 @@ static void follow_run(gpointer data)
         session_fail(follow);
         next = G_MAXINT64;
     }
-    if (follow->events)
-        next = MIN(next, network_events_run(follow->events, now, &follow->told));
+    events = follow->events ? network_events_run(follow->events, now, &follow->told) : G_MAXINT64;
+    next = MIN(next, events);
     step = session_step(follow, now);
     libvirt_hub_run_at(follow->hub, MIN(next, step));
     if (follow->told)

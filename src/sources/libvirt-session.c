@@ -338,8 +338,11 @@ static gint64 session_tick(const LibvirtSession *session, gint64 now)
     gint64 next = G_MAXINT64;
     gboolean stuck;
 
-    for (guint i = 0; i < session->batches->len; i++)
-        next = MIN(next, virt_batch_tick(session->batches->pdata[i], now, &stuck));
+    for (guint i = 0; i < session->batches->len; i++) {
+        gint64 tick = virt_batch_tick(session->batches->pdata[i], now, &stuck);
+
+        next = MIN(next, tick);
+    }
     return session_is_stuck(session, now) ? G_MAXINT64 : next;
 }
 
