@@ -165,7 +165,7 @@ static void read_links(World *world, Wants wants)
     if (wants & WANT_LINKS)
         links |= LINKS_LINKS | LINKS_ADDRESSES | LINKS_FDB;
     if (wants & WANT_ROUTES)
-        links |= LINKS_LINKS | LINKS_ROUTES;
+        links |= LINKS_LINKS | LINKS_ROUTES | LINKS_RULES;
     if (wants & WANT_NEIGHBOURS) {
         links |= LINKS_LINKS | LINKS_NEIGHBOURS;
         sources |= 1U << SOURCE_NEIGHBOURS;

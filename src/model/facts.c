@@ -301,6 +301,23 @@ void firewalld_zone_free(FirewalldZone *zone)
     g_free(zone);
 }
 
+RouteRule *route_rule_new(void)
+{
+    RouteRule *rule = g_new0(RouteRule, 1);
+
+    rule->suppress_prefix = -1;
+    return rule;
+}
+
+void route_rule_free(RouteRule *rule)
+{
+    if (!rule)
+        return;
+    g_free(rule->iif);
+    g_free(rule->oif);
+    g_free(rule);
+}
+
 /* ------------------------------------------------------------------------------------------- facts */
 
 Facts *facts_new(void)
@@ -315,6 +332,7 @@ Facts *facts_new(void)
     facts->neighbours = g_array_new(FALSE, FALSE, sizeof(Neighbour));
     facts->fdb = g_array_new(FALSE, FALSE, sizeof(FdbEntry));
     facts->routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    facts->route_rules = g_ptr_array_new_with_free_func((GDestroyNotify)route_rule_free);
     facts->firewall = g_ptr_array_new_with_free_func((GDestroyNotify)firewall_table_free);
     facts->dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
     facts->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)socket_free);
@@ -341,6 +359,7 @@ void facts_free(Facts *facts)
     g_array_unref(facts->neighbours);
     g_array_unref(facts->fdb);
     g_array_unref(facts->routes);
+    g_ptr_array_unref(facts->route_rules);
     g_ptr_array_unref(facts->firewall);
     g_ptr_array_unref(facts->dnsmasqs);
     g_ptr_array_unref(facts->sockets);

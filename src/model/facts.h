@@ -292,7 +292,20 @@ typedef struct {
 } FdbEntry;
 
 /* The kernel's numbers for a route's type that the model asks for (linux/rtnetlink.h). */
-enum { ROUTE_UNICAST = 1, ROUTE_LOCAL = 2, ROUTE_BROADCAST = 3, ROUTE_MULTICAST = 5 };
+enum {
+    ROUTE_UNICAST = 1,
+    ROUTE_LOCAL = 2,
+    ROUTE_BROADCAST = 3,
+    ROUTE_ANYCAST = 4,
+    ROUTE_MULTICAST = 5,
+    ROUTE_BLACKHOLE = 6,
+    ROUTE_UNREACHABLE = 7,
+    ROUTE_PROHIBIT = 8,
+    ROUTE_THROW = 9,
+};
+
+#define ROUTE_DEAD 0x01     /* RTNH_F_DEAD: its device is down */
+#define ROUTE_LINKDOWN 0x10 /* RTNH_F_LINKDOWN: its device has no carrier */
 
 typedef struct {
     guint8 family;
@@ -306,6 +319,37 @@ typedef struct {
     guint32 priority;
     guint mtu; /* RTAX_MTU; 0: not set */
 } Route;
+
+/* What a rule does with a packet: the kernel's FR_ACT_* (linux/fib_rules.h). */
+enum {
+    ROUTE_RULE_TABLE = 1,
+    ROUTE_RULE_GOTO = 2,
+    ROUTE_RULE_NOP = 3,
+    ROUTE_RULE_BLACKHOLE = 6,
+    ROUTE_RULE_UNREACHABLE = 7,
+    ROUTE_RULE_PROHIBIT = 8,
+};
+
+/* A rule of ip-rule(8): which table a packet's route is looked up in. */
+typedef struct {
+    guint8 family;
+    guint32 priority;
+    IpNet src, dst;  /* ip.family 0: any */
+    char *iif, *oif; /* devices; NULL: any. iif "lo": what this host itself sends */
+    guint32 mark, mark_mask;
+    guint8 protocol;           /* 0: any */
+    guint16 sport, sport_last; /* 0: any */
+    guint16 dport, dport_last;
+    guint8 action;        /* ROUTE_RULE_* */
+    guint32 table;        /* of ROUTE_RULE_TABLE */
+    guint32 target;       /* the priority that ROUTE_RULE_GOTO goes on at */
+    gint suppress_prefix; /* a route found by it counts only with a longer prefix; -1: any does */
+    gboolean invert;      /* it holds for what its conditions do not hold for */
+    gboolean strange;     /* has a condition that is none of these */
+} RouteRule;
+
+RouteRule *route_rule_new(void);
+void route_rule_free(RouteRule *rule);
 
 /* ---------------------------------------------------------------------------------------- firewall */
 
@@ -422,19 +466,20 @@ typedef struct {
     gboolean keep;  /* set before reading: the sources keep the text beside what they made of it (capture) */
     SourceStatus sources[SOURCE_COUNT];
 
-    GPtrArray *networks;          /* Network */
-    GPtrArray *domains;           /* Domain */
-    gboolean domains_complete;    /* every active domain is among them, with its XML */
-    GPtrArray *leases;            /* Lease, live and infinite ones */
-    GPtrArray *links;             /* Link, by ifindex */
-    GArray *addresses;            /* LinkAddress */
-    GArray *neighbours;           /* Neighbour */
-    GArray *fdb;                  /* FdbEntry */
-    GArray *routes;               /* Route, all tables, v4 and v6 */
-    GPtrArray *firewall;          /* FirewallTable */
-    GPtrArray *dnsmasqs;          /* Dnsmasq */
-    GPtrArray *sockets;           /* Socket: listeners on the ports of DNS and DHCP */
-    gboolean sockets_read;        /* sockets were asked for and could be read */
+    GPtrArray *networks;       /* Network */
+    GPtrArray *domains;        /* Domain */
+    gboolean domains_complete; /* every active domain is among them, with its XML */
+    GPtrArray *leases;         /* Lease, live and infinite ones */
+    GPtrArray *links;          /* Link, by ifindex */
+    GArray *addresses;         /* LinkAddress */
+    GArray *neighbours;        /* Neighbour */
+    GArray *fdb;               /* FdbEntry */
+    GArray *routes;            /* Route, all tables, v4 and v6 */
+    GPtrArray *route_rules;    /* RouteRule, in the order in which the kernel asks them; empty: not known */
+    GPtrArray *firewall;       /* FirewallTable */
+    GPtrArray *dnsmasqs;       /* Dnsmasq */
+    GPtrArray *sockets;        /* Socket: listeners on the ports of DNS and DHCP */
+    gboolean sockets_read;     /* sockets were asked for and could be read */
     gboolean socket_owners_known; /* FALSE: other users' sockets could not be mapped to processes */
     GPtrArray *firewall_texts;    /* FirewallText, where keep is set */
     GPtrArray *proc;              /* ProcValue, by path */

@@ -140,6 +140,29 @@ const RecordField route_fields[] = {
     FIELD(Route, mtu, NUMBER, TYPE(U32)),     END,
 };
 
+const RecordField route_rule_fields[] = {
+    FIELD(RouteRule, family, NUMBER, TYPE(U8)),
+    FIELD(RouteRule, priority, NUMBER, TYPE(U32)),
+    FIELD(RouteRule, src, NET),
+    FIELD(RouteRule, dst, NET),
+    FIELD(RouteRule, iif, TEXT, MEANS(IFNAME)),
+    FIELD(RouteRule, oif, TEXT, MEANS(IFNAME)),
+    FIELD(RouteRule, mark, NUMBER, TYPE(U32)),
+    FIELD(RouteRule, mark_mask, NUMBER, TYPE(U32)),
+    FIELD(RouteRule, protocol, NUMBER, TYPE(U8)),
+    FIELD(RouteRule, sport, NUMBER, TYPE(U16)),
+    FIELD(RouteRule, sport_last, NUMBER, TYPE(U16)),
+    FIELD(RouteRule, dport, NUMBER, TYPE(U16)),
+    FIELD(RouteRule, dport_last, NUMBER, TYPE(U16)),
+    FIELD(RouteRule, action, NUMBER, TYPE(U8)),
+    FIELD(RouteRule, table, NUMBER, TYPE(U32)),
+    FIELD(RouteRule, target, NUMBER, TYPE(U32)),
+    FIELD(RouteRule, suppress_prefix, NUMBER, TYPE(I32), NONE(-1)),
+    FIELD(RouteRule, invert, BOOL),
+    FIELD(RouteRule, strange, BOOL),
+    END,
+};
+
 const RecordField dnsmasq_fields[] = {
     FIELD(Dnsmasq, network, TEXT, MEANS(NETWORK), REQUIRED),
     FIELD(Dnsmasq, config, TEXT, MEANS(TEXT)),

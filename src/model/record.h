@@ -84,6 +84,6 @@ extern const RecordField facts_fields[], source_status_fields[];
 /* Of a network and a domain: what is not in their XML. */
 extern const RecordField network_fields[], domain_fields[];
 extern const RecordField agent_address_fields[], lease_fields[], link_fields[], link_address_fields[];
-extern const RecordField neighbour_fields[], fdb_entry_fields[], route_fields[];
+extern const RecordField neighbour_fields[], fdb_entry_fields[], route_fields[], route_rule_fields[];
 extern const RecordField dnsmasq_fields[], socket_fields[], proc_value_fields[], firewalld_zone_fields[];
 extern const RecordField flow_fields[];

@@ -15,6 +15,7 @@ typedef struct {
     gpointer (*create)(void); /* of a GPtrArray's */
     SourceId newer; /* of a source that the first captures did not have: where the manifest does not have it
                        either, the file may be missing; 0 (no such source): it may not */
+    gboolean optional; /* of a list that the first captures did not have, of a source that they had */
 } CaptureList;
 
 extern const CaptureList capture_lists[];

@@ -122,7 +122,8 @@ static gboolean read_capture_list(Reading *reading, const CaptureList *list, GEr
 
     if (read_list(reading, list->file, take_record, list, &local))
         return TRUE;
-    if (list->newer && reading->capture->facts->sources[list->newer].state == SOURCE_UNREAD &&
+    if ((list->optional ||
+         (list->newer && reading->capture->facts->sources[list->newer].state == SOURCE_UNREAD)) &&
         g_error_matches(local, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
         g_error_free(local);
         return TRUE;

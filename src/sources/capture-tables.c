@@ -24,6 +24,11 @@ static gpointer new_proc_value(void)
     return g_new0(ProcValue, 1);
 }
 
+static gpointer new_route_rule(void)
+{
+    return route_rule_new();
+}
+
 static gpointer new_zone(void)
 {
     return g_new0(FirewalldZone, 1);
@@ -31,11 +36,11 @@ static gpointer new_zone(void)
 
 #define POINTERS(FILE, FIELDS, MEMBER, CREATE)                                                               \
     {                                                                                                        \
-        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), 0, CREATE, 0                                           \
+        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), 0, CREATE, 0, FALSE                                    \
     }
 #define VALUES(FILE, FIELDS, MEMBER, TYPE)                                                                   \
     {                                                                                                        \
-        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), sizeof(TYPE), NULL, 0                                  \
+        FILE, FIELDS, G_STRUCT_OFFSET(Facts, MEMBER), sizeof(TYPE), NULL, 0, FALSE                           \
     }
 
 const CaptureList capture_lists[] = {
@@ -47,8 +52,11 @@ const CaptureList capture_lists[] = {
     VALUES("routes.json", route_fields, routes, Route),
     POINTERS("sockets.json", socket_fields, sockets, new_socket),
     POINTERS("proc.json", proc_value_fields, proc, new_proc_value),
-    {"firewalld.json", firewalld_zone_fields, G_STRUCT_OFFSET(Facts, zones), 0, new_zone, SOURCE_FIREWALLD},
-    {"conntrack.json", flow_fields, G_STRUCT_OFFSET(Facts, flows), sizeof(Flow), NULL, SOURCE_CONNTRACK},
+    {"firewalld.json", firewalld_zone_fields, G_STRUCT_OFFSET(Facts, zones), 0, new_zone, SOURCE_FIREWALLD,
+     FALSE},
+    {"conntrack.json", flow_fields, G_STRUCT_OFFSET(Facts, flows), sizeof(Flow), NULL, SOURCE_CONNTRACK,
+     FALSE},
+    {"route-rules.json", route_rule_fields, G_STRUCT_OFFSET(Facts, route_rules), 0, new_route_rule, 0, TRUE},
 };
 const guint capture_lists_count = G_N_ELEMENTS(capture_lists);
 

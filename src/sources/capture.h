@@ -13,6 +13,7 @@
  * - domains.json, domains/: likewise
  * - leases.json: a lease a line, as libvirt's API gives them
  * - links.json, addresses.json, neighbours.json, fdb.json, routes.json: rtnetlink's records, all tables
+ * - route-rules.json: the rules that choose a table; older captures have none
  * - firewall/nft.json: `nft -j list ruleset`, an object a line
  * - firewall/PROGRAM.txt: what iptables-nft-save and its like print
  * - dnsmasq.json, dnsmasq/NAME.conf: process and command line; configuration

@@ -3,6 +3,7 @@
 
 #include "base/netlink.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -310,4 +311,88 @@ gboolean route_parse(const struct nlmsghdr *message, int family, GArray *routes)
         return FALSE;
     g_array_append_val(routes, route);
     return TRUE;
+}
+
+/* ------------------------------------------------------------------------------------------- rules */
+
+/* FALSE: there is a prefix that is none. */
+static gboolean rule_net(const struct nlattr *attr, guint8 length, guint8 family, IpNet *net)
+{
+    if (length == 0)
+        return TRUE;
+    net->prefix = length;
+    return attr && attr_ip(attr, family, &net->ip) && length <= ip_bits(&net->ip);
+}
+
+static void rule_ports(const struct nlattr *attr, RouteRule *rule, guint16 *first, guint16 *last)
+{
+    struct fib_rule_port_range range = {0};
+
+    if (!attr)
+        return;
+    if (!netlink_attr_copy(attr, &range, sizeof(range)))
+        rule->strange = TRUE;
+    *first = range.start;
+    *last = range.end;
+}
+
+static char *rule_device(const struct nlattr *attr, RouteRule *rule)
+{
+    const char *name = netlink_attr_string(attr);
+
+    if (attr && !link_name_is_sane(name)) {
+        rule->strange = TRUE;
+        return NULL;
+    }
+    return g_strdup(name);
+}
+
+/* Conditions that few use, and that are not told by what a packet is. */
+static gboolean rule_asks_more(const struct nlattr *const *attrs, const struct fib_rule_hdr *body)
+{
+    static const guint16 others[] = {FRA_FLOW, FRA_TUN_ID, FRA_SUPPRESS_IFGROUP, FRA_UID_RANGE, FRA_L3MDEV};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        /* The kernel writes "no group" as -1. */
+        if (attrs[others[i]] &&
+            (others[i] != FRA_SUPPRESS_IFGROUP || netlink_attr_u32(attrs[others[i]], 0) != G_MAXUINT32))
+            return TRUE;
+    }
+    return body->tos != 0;
+}
+
+static gboolean rule_action_known(guint8 action)
+{
+    return action == ROUTE_RULE_TABLE || action == ROUTE_RULE_GOTO || action == ROUTE_RULE_NOP ||
+           (action >= ROUTE_RULE_BLACKHOLE && action <= ROUTE_RULE_PROHIBIT);
+}
+
+RouteRule *route_rule_parse(const struct nlmsghdr *message, int family)
+{
+    const struct nlattr *attrs[FRA_MAX + 1];
+    const struct fib_rule_hdr *body = netlink_body(message, sizeof(*body));
+    RouteRule *rule;
+
+    if (message->nlmsg_type != RTM_NEWRULE || !body || body->family != family || family_number(family) == 0)
+        return NULL;
+    netlink_attrs(message, sizeof(*body), attrs, G_N_ELEMENTS(attrs));
+    rule = route_rule_new();
+    rule->family = family_number(family);
+    rule->strange = !rule_net(attrs[FRA_SRC], body->src_len, rule->family, &rule->src) ||
+                    !rule_net(attrs[FRA_DST], body->dst_len, rule->family, &rule->dst) ||
+                    rule_asks_more(attrs, body) || !rule_action_known(body->action);
+    rule->priority = netlink_attr_u32(attrs[FRA_PRIORITY], 0);
+    rule->iif = rule_device(attrs[FRA_IIFNAME], rule);
+    rule->oif = rule_device(attrs[FRA_OIFNAME], rule);
+    rule->mark = netlink_attr_u32(attrs[FRA_FWMARK], 0);
+    rule->mark_mask = netlink_attr_u32(attrs[FRA_FWMASK], 0);
+    rule->protocol = netlink_attr_u8(attrs[FRA_IP_PROTO], 0);
+    rule_ports(attrs[FRA_SPORT_RANGE], rule, &rule->sport, &rule->sport_last);
+    rule_ports(attrs[FRA_DPORT_RANGE], rule, &rule->dport, &rule->dport_last);
+    rule->action = body->action;
+    rule->table = netlink_attr_u32(attrs[FRA_TABLE], body->table);
+    rule->target = netlink_attr_u32(attrs[FRA_GOTO], 0);
+    rule->suppress_prefix = (gint)netlink_attr_u32(attrs[FRA_SUPPRESS_PREFIXLEN], G_MAXUINT32);
+    rule->invert = (body->flags & FIB_RULE_INVERT) != 0;
+    return rule;
 }

@@ -33,3 +33,10 @@ gboolean fdb_entry_parse(const struct nlmsghdr *message, FdbEntry *entry);
  * hops one for each, with its device, gateway and flags. Not cache entries (RTM_F_CLONED).
  */
 gboolean route_parse(const struct nlmsghdr *message, int family, GArray *routes);
+
+/*
+ * RTM_NEWRULE of family AF_INET or AF_INET6 (linux/fib_rules.h); NULL for another. A condition that RouteRule
+ * has no field for makes it strange; so do one that is cut short, and an action that is not known. Free with
+ * route_rule_free.
+ */
+RouteRule *route_rule_parse(const struct nlmsghdr *message, int family);

@@ -5,6 +5,7 @@
 #include "base/netlink.h"
 #include "sources/links-parse.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -21,10 +22,10 @@
  * The two are read and fail one without the other.
  */
 
-#define LINKS_OF_SOURCE_LINKS (LINKS_LINKS | LINKS_ADDRESSES | LINKS_FDB | LINKS_ROUTES)
+#define LINKS_OF_SOURCE_LINKS (LINKS_LINKS | LINKS_ADDRESSES | LINKS_FDB | LINKS_ROUTES | LINKS_RULES)
 
 typedef struct {
-    GPtrArray *links;
+    GPtrArray *links, *rules;
     GArray *addresses, *fdb, *routes, *neighbours;
     int family; /* of the dump that is being read */
 } Reading;
@@ -33,6 +34,7 @@ static Reading reading_new(void)
 {
     return (Reading){
         .links = g_ptr_array_new_with_free_func((GDestroyNotify)link_free),
+        .rules = g_ptr_array_new_with_free_func((GDestroyNotify)route_rule_free),
         .addresses = g_array_new(FALSE, FALSE, sizeof(LinkAddress)),
         .fdb = g_array_new(FALSE, FALSE, sizeof(FdbEntry)),
         .routes = g_array_new(FALSE, FALSE, sizeof(Route)),
@@ -43,6 +45,7 @@ static Reading reading_new(void)
 static void reading_clear(Reading *reading)
 {
     g_ptr_array_unref(reading->links);
+    g_ptr_array_unref(reading->rules);
     g_array_unref(reading->addresses);
     g_array_unref(reading->fdb);
     g_array_unref(reading->routes);
@@ -69,6 +72,9 @@ static void reading_forget(Reading *reading, LinksWanted kind)
     case LINKS_NEIGHBOURS:
         g_array_set_size(reading->neighbours, 0);
         return;
+    case LINKS_RULES:
+        g_ptr_array_set_size(reading->rules, 0);
+        return;
     }
 }
 
@@ -80,12 +86,17 @@ static void swap_arrays(GArray **a, GArray **b)
     *b = old;
 }
 
+static void swap_records(GPtrArray **a, GPtrArray **b)
+{
+    GPtrArray *old = *a;
+
+    *a = *b;
+    *b = old;
+}
+
 static void publish_links(Reading *reading, Facts *facts)
 {
-    GPtrArray *old = facts->links;
-
-    facts->links = reading->links;
-    reading->links = old;
+    swap_records(&reading->links, &facts->links);
     facts_sort_links(facts);
 }
 
@@ -100,6 +111,8 @@ static void reading_publish(Reading *reading, LinksWanted wanted, Facts *facts)
         swap_arrays(&reading->fdb, &facts->fdb);
     if (wanted & LINKS_ROUTES)
         swap_arrays(&reading->routes, &facts->routes);
+    if (wanted & LINKS_RULES)
+        swap_records(&reading->rules, &facts->route_rules);
     if (wanted & LINKS_NEIGHBOURS)
         swap_arrays(&reading->neighbours, &facts->neighbours);
 }
@@ -149,6 +162,15 @@ static void take_route(const struct nlmsghdr *message, gpointer data)
     route_parse(message, reading->family, reading->routes);
 }
 
+static void take_rule(const struct nlmsghdr *message, gpointer data)
+{
+    Reading *reading = data;
+    RouteRule *rule = route_rule_parse(message, reading->family);
+
+    if (rule)
+        g_ptr_array_add(reading->rules, rule);
+}
+
 /* A kind of facts, and the dumps it is made of. body: size of the request's header, which begins with the
  * family. */
 typedef struct {
@@ -170,6 +192,13 @@ static const DumpPlan dump_plans[] = {
     {LINKS_ADDRESSES, "addresses", RTM_GETADDR, sizeof(struct ifaddrmsg), take_address, 1, {AF_UNSPEC}},
     {LINKS_FDB, "forwarding tables", RTM_GETNEIGH, sizeof(struct ndmsg), take_fdb, 1, {AF_BRIDGE}},
     {LINKS_ROUTES, "routes", RTM_GETROUTE, sizeof(struct rtmsg), take_route, 2, {AF_INET, AF_INET6}},
+    {LINKS_RULES,
+     "rules of routing",
+     RTM_GETRULE,
+     sizeof(struct fib_rule_hdr),
+     take_rule,
+     2,
+     {AF_INET, AF_INET6}},
     {LINKS_NEIGHBOURS, "neighbours", RTM_GETNEIGH, sizeof(struct ndmsg), take_neighbour, 1, {AF_UNSPEC}},
 };
 
@@ -181,6 +210,8 @@ static void dump_request(const DumpPlan *plan, guint8 family, NetlinkRequest *re
     G_STATIC_ASSERT(G_STRUCT_OFFSET(struct ifaddrmsg, ifa_family) == 0);
     G_STATIC_ASSERT(G_STRUCT_OFFSET(struct ndmsg, ndm_family) == 0);
     G_STATIC_ASSERT(G_STRUCT_OFFSET(struct rtmsg, rtm_family) == 0);
+    G_STATIC_ASSERT(G_STRUCT_OFFSET(struct fib_rule_hdr, family) == 0);
+    G_STATIC_ASSERT(sizeof(struct fib_rule_hdr) <= sizeof(body));
     G_STATIC_ASSERT(sizeof(struct ndmsg) <= sizeof(body) && sizeof(struct ifaddrmsg) <= sizeof(body));
     netlink_request_init(request, plan->type, body, plan->body);
     /* Counters are a third of a link's message, and nobody asked for them. */
@@ -207,12 +238,19 @@ static NetlinkDump dump_once(Netlink *netlink, const DumpPlan *plan, Reading *re
 static gboolean dump_read(Netlink *netlink, const DumpPlan *plan, Reading *reading, Deadline deadline,
                           GError **error)
 {
+    GError *local = NULL;
     NetlinkDump whole;
 
     do {
         reading_forget(reading, plan->kind);
-        whole = dump_once(netlink, plan, reading, deadline, error);
+        whole = dump_once(netlink, plan, reading, deadline, &local);
     } while (whole == NETLINK_TORN);
+    if (plan->kind == LINKS_RULES && g_error_matches(local, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED)) {
+        g_error_free(local);
+        return TRUE;
+    }
+    if (local)
+        g_propagate_error(error, local);
     if (whole == NETLINK_FAILED)
         g_prefix_error(error, "reading %s: ", plan->what);
     return whole == NETLINK_WHOLE;

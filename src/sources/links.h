@@ -11,6 +11,7 @@ typedef enum {
     LINKS_FDB = 1 << 2,        /* facts->fdb: bridges' forwarding tables */
     LINKS_ROUTES = 1 << 3,     /* facts->routes: every table, IPv4 and IPv6, unicast and special types */
     LINKS_NEIGHBOURS = 1 << 4, /* facts->neighbours: IPv4 and IPv6 */
+    LINKS_RULES = 1 << 5, /* facts->route_rules: which table is asked; none of a kernel that has only one */
 } LinksWanted;
 
 /*

@@ -30,6 +30,12 @@ static const char *const bridge_paths[] = {
     "sys/net/ipv6/conf/%s/disable_ipv6", "sys/net/ipv6/conf/%s/forwarding",
 };
 
+/* Where links and addresses were read. */
+static const char *const device_paths[] = {
+    "sys/net/ipv4/conf/%s/forwarding",
+    "sys/net/ipv4/conf/%s/rp_filter",
+};
+
 static void read_value(Facts *facts, const char *path)
 {
     g_autofree char *full = g_strconcat("/proc/", path, NULL);
@@ -51,6 +57,35 @@ static void read_bridge_value(Facts *facts, const char *form, const char *bridge
     read_value(facts, path);
 }
 
+/* More devices than a host has that routes lead to. */
+#define DEVICES_MAX 64
+
+static gboolean has_address(const Facts *facts, const Link *link)
+{
+    for (guint i = 0; i < facts->addresses->len; i++) {
+        if (g_array_index(facts->addresses, LinkAddress, i).ifindex == link->ifindex)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The other devices that packets may come in by: no port of a bridge, and with an address. */
+static void read_device_values(Facts *facts)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < facts->links->len && count < DEVICES_MAX; i++) {
+        const Link *link = facts->links->pdata[i];
+
+        if (link->is_port || facts_network_of_bridge(facts, link->name) || !name_is_ifname(link->name) ||
+            !has_address(facts, link))
+            continue;
+        count++;
+        for (guint k = 0; k < G_N_ELEMENTS(device_paths); k++)
+            read_bridge_value(facts, device_paths[k], link->name);
+    }
+}
+
 static gint compare_values(gconstpointer a, gconstpointer b)
 {
     return strcmp((*(ProcValue *const *)a)->path, (*(ProcValue *const *)b)->path);
@@ -67,6 +102,7 @@ void proc_read(Facts *facts)
         for (guint k = 0; bridge && name_is_ifname(bridge) && k < G_N_ELEMENTS(bridge_paths); k++)
             read_bridge_value(facts, bridge_paths[k], bridge);
     }
+    read_device_values(facts);
     g_ptr_array_sort(facts->proc, compare_values);
 }
 

@@ -6,8 +6,10 @@
 /*
  * The kernel's settings and counters that decide whether a NAT network works, into facts->proc: forwarding,
  * what of bridged frames goes through the packet filter, connection tracking, which legacy iptables tables
- * there are; and of each bridge of facts->networks its own forwarding and filter settings (ip-sysctl.rst,
- * nf_conntrack-sysctl.rst in the kernel's documentation). What cannot be read, or is not there, has no value.
+ * there are; of each bridge of facts->networks its own forwarding and filter settings, and of
+ * the other devices with an address, as far as facts->links and addresses tell, those for IPv4
+ * (ip-sysctl.rst, nf_conntrack-sysctl.rst in the kernel's documentation). What cannot be read, or is not
+ * there, has no value.
  */
 void proc_read(Facts *facts);
 

@@ -344,6 +344,17 @@ static void links_again(Facts *facts, const Facts *captured)
     }
 }
 
+static void route_rules_again(Facts *facts, const Facts *captured)
+{
+    g_ptr_array_set_size(facts->route_rules, 0);
+    for (guint i = 0; i < captured->route_rules->len; i++) {
+        RouteRule *rule = route_rule_new();
+
+        record_copy(route_rule_fields, captured->route_rules->pdata[i], rule);
+        g_ptr_array_add(facts->route_rules, rule);
+    }
+}
+
 static void replay_links(Reader *reader, Facts *facts, LinksWanted wanted, Deadline deadline G_GNUC_UNUSED)
 {
     const Capture *capture = replay_of(reader);
@@ -356,6 +367,8 @@ static void replay_links(Reader *reader, Facts *facts, LinksWanted wanted, Deadl
         array_again(&facts->fdb, capture->facts->fdb);
     if (wanted & LINKS_ROUTES)
         array_again(&facts->routes, capture->facts->routes);
+    if (wanted & LINKS_RULES)
+        route_rules_again(facts, capture->facts);
     status_again(capture, facts, SOURCE_LINKS);
     if (wanted & LINKS_NEIGHBOURS) {
         array_again(&facts->neighbours, capture->facts->neighbours);

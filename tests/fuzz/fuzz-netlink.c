@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "sources/links-parse.h"
 
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -77,6 +78,23 @@ static void routes(const struct nlmsghdr *message)
     require(v4 == 0 || v6 == 0);
 }
 
+static void rules(const struct nlmsghdr *message)
+{
+    RouteRule *v4 = route_rule_parse(message, AF_INET);
+    RouteRule *v6 = route_rule_parse(message, AF_INET6);
+    RouteRule *rule = v4 ? v4 : v6;
+
+    require(!v4 || !v6);
+    if (rule) {
+        require(message->nlmsg_type == RTM_NEWRULE && rule->family == (v4 ? 4 : 6));
+        require(rule->strange || rule->src.ip.family == 0 || rule->src.ip.family == rule->family);
+        require(rule->strange || rule->src.prefix <= (v4 ? 32 : 128));
+        require(rule->strange || rule->dst.prefix <= (v4 ? 32 : 128));
+        require(!rule->iif || (rule->iif[0] && strlen(rule->iif) < IFNAMSIZ));
+    }
+    route_rule_free(rule);
+}
+
 static void count_message(const struct nlmsghdr *message, gpointer data)
 {
     (*(guint *)data)++;
@@ -100,6 +118,7 @@ static void parse_all(const struct nlmsghdr *message)
     links(message);
     neighbours(message);
     routes(message);
+    rules(message);
     exchange(message);
 }
 
@@ -117,9 +136,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         guint16 type;
         gsize fixed;
     } kinds[] = {
-        {RTM_NEWLINK, sizeof(struct ifinfomsg)}, {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
-        {RTM_NEWNEIGH, sizeof(struct ndmsg)},    {RTM_NEWROUTE, sizeof(struct rtmsg)},
-        {NLMSG_ERROR, sizeof(struct nlmsgerr)},  {NLMSG_DONE, sizeof(int)},
+        {RTM_NEWLINK, sizeof(struct ifinfomsg)},    {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
+        {RTM_NEWNEIGH, sizeof(struct ndmsg)},       {RTM_NEWROUTE, sizeof(struct rtmsg)},
+        {NLMSG_ERROR, sizeof(struct nlmsgerr)},     {NLMSG_DONE, sizeof(int)},
+        {RTM_NEWRULE, sizeof(struct fib_rule_hdr)},
     };
     /* Aligned as a receive buffer is. */
     g_autofree void *datagram = g_memdup2(data, size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/netlink.h"
 
+#include <linux/fib_rules.h>
 #include <linux/inet_diag.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -15,7 +16,8 @@
  * Records what the kernel answers, for the tests of the parsers: the messages of one dump, one behind the
  * other as they came, on standard output. See tests/unit/data/links/README.md for the host that was recorded.
  *
- *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|udp4|udp6|tcp4|tcp6|conntrack >FILE
+ *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|rules4|rules6|udp4|udp6|tcp4|tcp6|conntrack
+ *         >FILE
  *
  * Or what it tells of connections that begin and end, until it has told nothing for two seconds:
  *
@@ -37,6 +39,8 @@ static const Recording recordings[] = {
     {"fdb", NETLINK_ROUTE, RTM_GETNEIGH, {AF_BRIDGE}, sizeof(struct ndmsg)},
     {"routes4", NETLINK_ROUTE, RTM_GETROUTE, {AF_INET}, sizeof(struct rtmsg)},
     {"routes6", NETLINK_ROUTE, RTM_GETROUTE, {AF_INET6}, sizeof(struct rtmsg)},
+    {"rules4", NETLINK_ROUTE, RTM_GETRULE, {AF_INET}, sizeof(struct fib_rule_hdr)},
+    {"rules6", NETLINK_ROUTE, RTM_GETRULE, {AF_INET6}, sizeof(struct fib_rule_hdr)},
     /* family, protocol, extensions, padding, states */
     {"udp4", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET, IPPROTO_UDP, 0, 0, 255, 255, 255, 255}, 56},
     {"udp6", NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, {AF_INET6, IPPROTO_UDP, 0, 0, 255, 255, 255, 255}, 56},
