@@ -306,39 +306,25 @@ void check_input_blocked(const Facts *facts, const Map *map, GPtrArray *findings
 
 typedef struct {
     guint8 family;
-    const char *path; /* below /proc; it is there while the kernel's module is */
     const char *setting;
 } BridgeFilter;
 
 static const BridgeFilter bridge_filters[] = {
-    {4, "sys/net/bridge/bridge-nf-call-iptables", "nf_call_iptables"},
-    {6, "sys/net/bridge/bridge-nf-call-ip6tables", "nf_call_ip6tables"},
+    {4, "nf_call_iptables"},
+    {6, "nf_call_ip6tables"},
 };
 
-static gboolean bridge_asks(const Facts *facts, const Network *network, const BridgeFilter *filter,
-                            gboolean *all)
-{
-    const Link *link = facts_link_named(facts, network->bridge);
-    const char *value = facts_proc(facts, filter->path);
-
-    *all = g_strcmp0(value, "1") == 0;
-    return value && link->is_bridge &&
-           (*all ||
-            (filter->family == 4 ? link->bridge_info.nf_call_iptables : link->bridge_info.nf_call_ip6tables));
-}
-
 static void report_bridged(const Facts *facts, const Network *network, const BridgeFilter *filter,
-                           gboolean all, const Answers *answers, GPtrArray *findings)
+                           const char *setting, const Answers *answers, GPtrArray *findings)
 {
     g_autofree char *bridge = check_device(network->bridge);
     g_autofree char *cause = cause_text(first_cause(answers));
-    const char *setting = filter->path + strlen("sys/");
     Finding *finding = host_finding(facts, "bridge-netfilter", LEVEL_WARNING, network, findings);
 
     finding_message(finding,
                     "guests of network %s do not reach one another by IPv%u: %s refuses their packets",
                     network->name, filter->family, cause);
-    if (all) {
+    if (setting) {
         finding_evidence(finding, "%s is 1", setting);
         finding_remedy(finding, "sysctl -w %s=0", setting);
     } else {
@@ -353,12 +339,13 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
 {
     g_auto(Answers) answers;
     gboolean doubtful = FALSE;
-    gboolean all;
+    const char *setting;
     Ip guest;
 
     answers_init(&answers);
     if (!network_is_there(facts, network, filter->family) || network->port_isolated ||
-        !bridge_asks(facts, network, filter, &all) ||
+        packet_bridge_asks(facts, facts_link_named(facts, network->bridge), filter->family, &setting) !=
+            TRI_YES ||
         !packet_guest_address(facts, network, filter->family, &guest))
         return;
     for (GuestProbe probe = GUEST_WEB; probe < GUEST_PROBES; probe++) {
@@ -375,7 +362,7 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
     if (doubtful)
         report_doubt(&answers, "bridge-netfilter", network, findings);
     else
-        report_bridged(facts, network, filter, all, &answers, findings);
+        report_bridged(facts, network, filter, setting, &answers, findings);
 }
 
 void check_bridge_netfilter(const Facts *facts, const Map *map, GPtrArray *findings)

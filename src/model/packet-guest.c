@@ -32,6 +32,11 @@ static Ip public_address(guint8 family, GuestProbe probe)
     return ip;
 }
 
+Ip packet_public_address(guint8 family)
+{
+    return public_address(family, GUEST_ECHO);
+}
+
 /* The device of a route that leads away from the network. */
 static const Link *route_link(const Facts *facts, const Network *network, const Route *route, guint8 family)
 {
@@ -143,6 +148,23 @@ static guint bridge_index(const Facts *facts, const Network *network)
     const Link *link = facts_link_named(facts, network->bridge);
 
     return link ? link->ifindex : 0;
+}
+
+Tri packet_bridge_asks(const Facts *facts, const Link *bridge, guint8 family, const char **setting)
+{
+    const char *path =
+        family == 4 ? "sys/net/bridge/bridge-nf-call-iptables" : "sys/net/bridge/bridge-nf-call-ip6tables";
+    const char *value = facts_proc(facts, path);
+    gboolean all = g_strcmp0(value, "1") == 0;
+
+    if (setting)
+        *setting = all ? path + strlen("sys/") : NULL;
+    /* It is there while the kernel's module is. */
+    if (!value)
+        return facts->proc->len > 0 ? TRI_NO : TRI_UNKNOWN;
+    return all || (family == 4 ? bridge->bridge_info.nf_call_iptables : bridge->bridge_info.nf_call_ip6tables)
+               ? TRI_YES
+               : TRI_NO;
 }
 
 static void set_probe(Packet *packet, GuestProbe probe)

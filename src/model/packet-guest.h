@@ -25,6 +25,10 @@ typedef struct {
  */
 gboolean packet_outside(const Facts *facts, const Network *network, guint8 family, Outside *outside);
 
+/* A well-known host of the internet, for questions about what has no address of its own. Nothing is sent
+ * there. */
+Ip packet_public_address(guint8 family);
+
 /*
  * An address that a guest of the network may have: one that is leased, else the first of a DHCP range, else
  * the next to the gateway's. FALSE: the network has no subnet of that family.
@@ -36,6 +40,12 @@ Packet packet_from_guest(const Facts *facts, const Network *network, const Ip *g
                          GuestProbe probe);
 /* The same from a guest to another one, as a frame that the bridge hands to the filter. */
 Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip *guest, GuestProbe probe);
+/*
+ * Whether frames from port to port of this bridge are handed to the filter of that family. setting (may be
+ * NULL): what says so, below /proc/sys; NULL: the bridge's own setting.
+ */
+Tri packet_bridge_asks(const Facts *facts, const Link *bridge, guint8 family, const char **setting);
+
 /* The answer to a packet: addresses, ports and devices change sides. */
 Packet packet_reply(const Packet *packet);
 

@@ -97,10 +97,34 @@ static gboolean table_sees(const FirewallTable *table, guint8 family)
     return strcmp(table->family, "inet") == 0 || strcmp(table->family, family == 4 ? "ip" : "ip6") == 0;
 }
 
-/* Only the first packet of a connection comes to chains that translate. */
-static gboolean chain_sees(const FirewallChain *chain, const char *hook, const Packet *packet)
+/* Where the kernel translates: NF_IP_PRI_NAT_DST, and NF_IP_PRI_NAT_SRC (netfilter_ipv4.h). */
+static gint nat_priority(const char *hook)
 {
-    if (g_strcmp0(chain->hook, hook) != 0)
+    return strcmp(hook, "prerouting") == 0 || strcmp(hook, "output") == 0 ? -100 : 100;
+}
+
+static gboolean chain_is_of(const FirewallChain *chain, PacketPart part)
+{
+    gboolean nat = g_strcmp0(chain->type, "nat") == 0;
+
+    switch (part) {
+    case PACKET_BEFORE_NAT:
+        return !nat && chain->priority < nat_priority(chain->hook);
+    case PACKET_NAT:
+        return nat;
+    case PACKET_BEHIND_NAT:
+        return !nat && chain->priority >= nat_priority(chain->hook);
+    case PACKET_WHOLE:
+        return TRUE;
+    }
+    return TRUE;
+}
+
+/* Only the first packet of a connection comes to chains that translate. */
+static gboolean chain_sees(const FirewallChain *chain, const char *hook, const Packet *packet,
+                           PacketPart part)
+{
+    if (g_strcmp0(chain->hook, hook) != 0 || !chain_is_of(chain, part))
         return FALSE;
     return g_strcmp0(chain->type, "nat") != 0 || packet->state == PACKET_NEW ||
            packet->state == PACKET_RELATED;
@@ -116,7 +140,7 @@ static gint compare_hooked(gconstpointer a, gconstpointer b)
     return left->age > right->age ? -1 : left->age < right->age;
 }
 
-static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet *packet)
+static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet *packet, PacketPart part)
 {
     GArray *hooked = g_array_new(FALSE, FALSE, sizeof(Hooked));
 
@@ -126,7 +150,7 @@ static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet 
         for (guint j = 0; table_sees(table, packet->family) && j < table->chains->len; j++) {
             Hooked entry = {.table = table, .chain = table->chains->pdata[j], .age = hooked->len};
 
-            if (table->dormant != 1 && chain_sees(entry.chain, hook, packet))
+            if (table->dormant != 1 && chain_sees(entry.chain, hook, packet, part))
                 g_array_append_val(hooked, entry);
         }
     }
@@ -225,10 +249,12 @@ static PacketResult *result_new(const Packet *packet)
     result->doubts = g_array_new(FALSE, FALSE, sizeof(PacketStep));
     result->mark = packet->mark;
     result->mark_unknown = packet->mark_unknown;
+    result->state = packet->state;
     return result;
 }
 
-PacketResult *packet_evaluate(const Facts *facts, const char *hook, const Packet *packet)
+PacketResult *packet_evaluate_part(const Facts *facts, const char *hook, const Packet *packet,
+                                   PacketPart part)
 {
     PacketResult *result = result_new(packet);
     g_autoptr(GHashTable) touched = g_hash_table_new(NULL, NULL);
@@ -251,11 +277,17 @@ PacketResult *packet_evaluate(const Facts *facts, const char *hook, const Packet
         result->why = "the rules were not read";
         return result;
     }
-    hooked = hooked_chains(facts, hook, packet);
+    hooked = hooked_chains(facts, hook, packet, part);
     walk_hook(&walk, hooked, result);
     result->mark = walk.now.mark;
     result->mark_unknown = ~walk.now.mark_known;
+    result->state = walk.now.state;
     return result;
+}
+
+PacketResult *packet_evaluate(const Facts *facts, const char *hook, const Packet *packet)
+{
+    return packet_evaluate_part(facts, hook, packet, PACKET_WHOLE);
 }
 
 void packet_result_free(PacketResult *result)

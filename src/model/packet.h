@@ -64,6 +64,7 @@ typedef struct {
     GArray *doubts;  /* PacketStep: rules that could not be evaluated, of which PACKET_UNKNOWN comes */
     const char *why; /* of PACKET_UNKNOWN where no single rule is to blame; else NULL. Static */
     guint32 mark, mark_unknown; /* the packet's mark behind the hook, as in Packet */
+    PacketState state;          /* and its state: a rule may have said not to track it */
 } PacketResult;
 
 /*
@@ -73,6 +74,15 @@ typedef struct {
  * accept is. Time and memory are bounded whatever the rules are. New result; free with packet_result_free.
  */
 PacketResult *packet_evaluate(const Facts *facts, const char *hook, const Packet *packet);
+
+/*
+ * The same of a part of the hook's base chains. Translating is one step of a hook, at a place of its own,
+ * whatever the priorities of the chains are that decide about it; what stands behind it sees the new
+ * addresses.
+ */
+typedef enum { PACKET_BEFORE_NAT, PACKET_NAT, PACKET_BEHIND_NAT, PACKET_WHOLE } PacketPart;
+PacketResult *packet_evaluate_part(const Facts *facts, const char *hook, const Packet *packet,
+                                   PacketPart part);
 void packet_result_free(PacketResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PacketResult, packet_result_free)
 
