@@ -13,6 +13,7 @@ extern const Command command_domiflist, command_domifaddr, command_map, command_
 extern const Command command_attach_interface, command_detach_interface, command_connect;
 extern const Command command_watch, command_wait;
 extern const Command command_check;
+extern const Command command_why;
 extern const Command command_repair;
 extern const Command command_flows;
 extern const Command command_help, command_complete;

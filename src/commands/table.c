@@ -29,6 +29,7 @@ const Command *const commands[] = {
     &command_check,
     &command_repair,
     &command_flows,
+    &command_why,
     &command_help,
     &command_complete,
     NULL,

@@ -100,9 +100,10 @@ static void json_write_records(FILE *out, const JsonCollection *collection)
     fputs(collection->records->len > 0 ? "\n]" : "]", out);
 }
 
-void json_write_with(FILE *out, const Facts *facts, const JsonCollection *collections, const char *name,
-                     json_t *value)
+void json_write_members(FILE *out, const Facts *facts, const JsonCollection *collections, json_t *members)
 {
+    const char *name;
+    json_t *value;
     g_autofree char *time = text_time_utc(facts->now);
 
     fprintf(out, "{\"schema\":%d,", JSON_SCHEMA);
@@ -115,14 +116,25 @@ void json_write_with(FILE *out, const Facts *facts, const JsonCollection *collec
     json_write_member(out, "sources", json_of_sources(facts));
     for (; collections->name; collections++)
         json_write_records(out, collections);
-    if (name) {
+    json_object_foreach(members, name, value)
+    {
         fputs(",\n", out);
-        json_write_member(out, name, value);
+        json_write_member(out, name, json_incref(value));
     }
+    json_decref(members);
     fputs("}\n", out);
+}
+
+void json_write_with(FILE *out, const Facts *facts, const JsonCollection *collections, const char *name,
+                     json_t *value)
+{
+    json_t *members = json_object();
+
+    json_object_set_new(members, name, value);
+    json_write_members(out, facts, collections, members);
 }
 
 void json_write(FILE *out, const Facts *facts, const JsonCollection *collections)
 {
-    json_write_with(out, facts, collections, NULL, NULL);
+    json_write_members(out, facts, collections, NULL);
 }

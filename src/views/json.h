@@ -50,6 +50,8 @@ typedef struct {
  * collections ends with a NULL name.
  */
 void json_write(FILE *out, const Facts *facts, const JsonCollection *collections);
-/* The same with a member "name" at the end; takes the reference. */
+/* The same with each member of an object at the end; takes the reference. */
+void json_write_members(FILE *out, const Facts *facts, const JsonCollection *collections, json_t *members);
+/* The same with one member, "name"; takes the reference. */
 void json_write_with(FILE *out, const Facts *facts, const JsonCollection *collections, const char *name,
                      json_t *value);

@@ -61,6 +61,8 @@ follows() {
         follows $words
     done
     codes=1 follows interfaces who nobody
+    codes='0 1 6' follows why why P1
+    codes='0 1 6' follows why why P1 --inbound
     follows templates template list
     follows templates template show default
     # What was put there is seen: this host shows all kinds.

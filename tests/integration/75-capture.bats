@@ -36,7 +36,8 @@ setup() {
         'who VM1' 'who vnet0' 'who stray' 'who off' 'who 192.168.122.50' 'who nobody' 'ip VM1' 'ip P1' 'ip off' 'ip vm1'
         'domiflist VM1' 'domiflist VM1 --inactive' 'domiflist P1' 'domiflist off' 'domiflist nobody'
         'domifaddr VM1' 'domifaddr VM1 --source neighbour' 'domifaddr P1 --source all' 'domifaddr VM1 --source agent'
-        status 'status default' 'status lab' check 'check lab' 'check --format nagios' repair flows 'flows VM1' 'flows lab --csv' 'flows off' 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
+        status 'status default' 'status lab' check 'check lab' 'check --format nagios' repair flows 'flows VM1' 'flows lab --csv' 'flows off'
+        'why VM1' 'why VM1 --inbound' 'why P1 203.0.113.1:80' 'template render nat' 'template render routed -D subnet=10.9.0.0/24'
     )
 }
 
@@ -97,6 +98,7 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
         status*) schema=status ;;
         check*) schema=findings ;;
         repair*) schema=steps ;;
+        why*) schema=why ;;
         *) schema=interfaces ;;
         esac
         # shellcheck disable=SC2086

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/path.h"
+#include "packet-tools.h"
+#include "views/path.h"
+#include "world.h"
+
+#include <net/if.h>
+
+/* The ways of packets of the guests of world_host(), and what each fault makes of them. */
+
+#define OUTSIDE "10.0.0.5" /* behind eth0 */
+
+static void set_proc(Facts *facts, const char *path, const char *value)
+{
+    for (guint i = 0; i < facts->proc->len; i++) {
+        ProcValue *known = facts->proc->pdata[i];
+
+        if (strcmp(known->path, path) == 0) {
+            g_free(known->value);
+            known->value = g_strdup(value);
+            return;
+        }
+    }
+    g_ptr_array_add(facts->proc, proc_value_new(path, value));
+}
+
+static gint compare_values(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(ProcValue *const *)a)->path, (*(ProcValue *const *)b)->path);
+}
+
+/* What world_masquerade() leaves out, as few ask: that the chain translates. */
+static void set_types(Facts *facts)
+{
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        FirewallTable *table = facts->firewall->pdata[i];
+
+        for (guint k = 0; strcmp(table->name, "nat") == 0 && k < table->chains->len; k++) {
+            FirewallChain *chain = table->chains->pdata[k];
+
+            if (chain->hook) {
+                chain->type = g_strdup("nat");
+                chain->priority = 100;
+            }
+        }
+    }
+}
+
+static Facts *host(void)
+{
+    Facts *facts = world_host();
+    LinkAddress address = {.ifindex = 2, .net = world_net_of("10.0.0.7/24")};
+
+    g_array_append_val(facts->addresses, address);
+    world_route(facts, "10.0.0.7/32", 2)->table = 255;
+    g_array_index(facts->routes, Route, facts->routes->len - 1).type = ROUTE_LOCAL;
+    g_array_index(facts->routes, Route, facts->routes->len - 2).table = 255;
+    set_proc(facts, "sys/net/ipv4/ip_forward", "1");
+    set_proc(facts, "sys/net/ipv4/conf/all/rp_filter", "0");
+    set_proc(facts, "sys/net/ipv4/conf/virbr0/rp_filter", "0");
+    set_proc(facts, "sys/net/bridge/bridge-nf-call-iptables", "0");
+    for (guint i = 0; i < facts->links->len; i++) {
+        Link *link = facts->links->pdata[i];
+
+        if (link->is_port)
+            link->port_info.state = 3;
+    }
+    for (guint i = 0; i < facts->routes->len; i++) {
+        Route *route = &g_array_index(facts->routes, Route, i);
+
+        if (route->type != ROUTE_UNICAST)
+            route->table = 255;
+    }
+    g_ptr_array_sort(facts->proc, compare_values);
+    set_types(facts);
+    return facts;
+}
+
+static Path *way_of(const Facts *facts, const char *domain, const char *peer, guint16 port, gboolean inbound)
+{
+    g_autoptr(Map) map = map_join(facts);
+    const PathQuestion question = {
+        .domain = domain,
+        .peer = peer ? world_ip_of(peer) : (Ip){.family = 0},
+        .protocol = port ? IPPROTO_TCP : 0,
+        .port = port,
+        .inbound = inbound,
+    };
+    g_autoptr(GError) error = NULL;
+    Path *path = path_find(facts, map, &question, &error);
+
+    g_assert_no_error(error);
+    /* The row is the map's, which goes. */
+    path->row = NULL;
+    return path;
+}
+
+static void assert_way(const Facts *facts, PacketVerdict verdict, const char *sentence)
+{
+    g_autoptr(Path) path = way_of(facts, "VM1", OUTSIDE, 443, FALSE);
+
+    if (path->verdict != verdict || !strstr(path->summary, sentence))
+        g_test_message("%s: %s", path_verdict_name(path->verdict), path->summary);
+    g_assert_cmpint(path->verdict, ==, verdict);
+    g_assert_nonnull(strstr(path->summary, sentence));
+}
+
+static void test_healthy(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    assert_way(facts, PACKET_ACCEPT,
+               "a TCP connection to port 443 from VM1 (192.168.122.11) to 10.0.0.5 gets through, as "
+               "10.0.0.7, and its answer "
+               "comes back");
+}
+
+/* Every hop of a way that works, in its order. */
+static void test_hops(void)
+{
+    static const char *const expected[] = {
+        "there pass tap vnet0",
+        "there pass bridge virbr0",
+        "there pass address 192.168.122.11",
+        "there pass route forwarding",
+        "there pass route 10.0.0.5",
+        "there pass chain ip filter FORWARD",
+        "there pass nat 192.168.122.11",
+        "back pass route forwarding",
+        "back pass route 192.168.122.11",
+        "back pass chain ip filter FORWARD",
+        "back pass bridge virbr0",
+        "back pass tap vnet0",
+    };
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) path = way_of(facts, "VM1", OUTSIDE, 443, FALSE);
+
+    for (guint i = 0; i < path->hops->len; i++) {
+        const PathHop *hop = path->hops->pdata[i];
+        g_autofree char *text =
+            g_strdup_printf("%s %s %s %s", path_leg_name(hop->leg), path_verdict_name(hop->verdict),
+                            path_kind_name(hop->kind), hop->name);
+
+        g_assert_cmpuint(i, <, G_N_ELEMENTS(expected));
+        g_assert_cmpstr(text, ==, expected[i]);
+    }
+    g_assert_cmpuint(path->hops->len, ==, G_N_ELEMENTS(expected));
+}
+
+/* ---------------------------------------------------------------------------------------------- the tap */
+
+static void test_tap(void)
+{
+    g_autoptr(Facts) facts = host();
+    Link *tap = facts_link_named(facts, "vnet0");
+    Link *bridge = facts_link_named(facts, "virbr0");
+
+    tap->flags &= ~(guint32)IFF_UP;
+    assert_way(facts, PACKET_DROP, "vnet0: it is down");
+    tap->flags |= IFF_UP;
+    tap->carrier = 0;
+    assert_way(facts, PACKET_DROP, "vnet0: it has no carrier");
+    tap->carrier = 1;
+    tap->port_info.state = 1;
+    assert_way(facts, PACKET_DROP, "vnet0: its port on virbr0 is listening");
+    tap->port_info.state = 3;
+    tap->master = 20;
+    assert_way(facts, PACKET_DROP, "vnet0: it is on bridge virbr1, not on virbr0");
+    tap->master = 0;
+    assert_way(facts, PACKET_DROP, "vnet0: it is on no bridge");
+    tap->master = 10;
+    bridge->flags &= ~(guint32)IFF_UP;
+    assert_way(facts, PACKET_DROP, "virbr0: it is down");
+    bridge->flags |= IFF_UP;
+    bridge->bridge_info.vlan_filtering = TRUE;
+    assert_way(facts, PACKET_UNKNOWN, "virbr0: it filters VLANs");
+    bridge->bridge_info.vlan_filtering = FALSE;
+    g_array_set_size(facts->addresses, 0);
+    assert_way(facts, PACKET_DROP, "virbr0: the guests' gateway is not whole");
+}
+
+static void test_address_unknown(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    g_ptr_array_set_size(facts->leases, 0);
+    g_array_set_size(facts->neighbours, 0);
+    assert_way(facts, PACKET_UNKNOWN, "no address of the guest is known");
+}
+
+/* --------------------------------------------------------------------------------------------- routes */
+
+static void test_routes(void)
+{
+    g_autoptr(Facts) facts = host();
+    Route *route;
+
+    set_proc(facts, "sys/net/ipv4/ip_forward", "0");
+    assert_way(facts, PACKET_DROP, "net.ipv4.ip_forward is 0");
+    set_proc(facts, "sys/net/ipv4/ip_forward", NULL);
+    assert_way(facts, PACKET_UNKNOWN, "net.ipv4.ip_forward was not read");
+    set_proc(facts, "sys/net/ipv4/ip_forward", "1");
+    route = world_route(facts, "10.0.0.5/32", 0);
+    route->type = ROUTE_BLACKHOLE;
+    assert_way(facts, PACKET_DROP, "10.0.0.5: refused by its route: blackhole 10.0.0.5");
+    route->type = ROUTE_PROHIBIT;
+    assert_way(facts, PACKET_REJECT, "refused by its route: prohibit");
+    g_array_set_size(facts->routes, facts->routes->len - 1);
+    facts_link_named(facts, "eth0")->carrier = 0;
+    assert_way(facts, PACKET_DROP, "eth0 has no carrier");
+    facts_link_named(facts, "eth0")->carrier = 1;
+    world_neighbour(facts, 2, OUTSIDE, NULL, NEIGHBOUR_FAILED);
+    assert_way(facts, PACKET_UNKNOWN, "10.0.0.5 did not answer");
+    g_array_set_size(facts->neighbours, 0);
+    g_array_set_size(facts->routes, 0);
+    assert_way(facts, PACKET_DROP, "10.0.0.5: there is no route to it");
+}
+
+/* Another device has a route to the guest: nothing comes back, and where sources are checked nothing goes
+ * out. */
+static void test_overlap(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    world_route(facts, "192.168.122.8/29", 3);
+    assert_way(facts, PACKET_DROP,
+               "gets out, as 10.0.0.7, but its answer does not come back: 192.168.122.11: its route does not "
+               "lead to virbr0");
+    set_proc(facts, "sys/net/ipv4/conf/virbr0/rp_filter", "2");
+    assert_way(facts, PACKET_DROP, "its answer does not come back");
+    set_proc(facts, "sys/net/ipv4/conf/virbr0/rp_filter", "1");
+    assert_way(facts, PACKET_DROP, "rp_filter of virbr0 refuses it");
+    set_proc(facts, "sys/net/ipv4/conf/virbr0/rp_filter", "0");
+    set_proc(facts, "sys/net/ipv4/conf/all/rp_filter", "1");
+    assert_way(facts, PACKET_DROP, "rp_filter of virbr0 refuses it");
+}
+
+/* ---------------------------------------------------------------------------------------------- chains */
+
+static void test_rules(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    add_nft(facts, "{\"table\":{\"family\":\"inet\",\"name\":\"f\",\"handle\":1}},"
+                   "{\"chain\":{\"family\":\"inet\",\"table\":\"f\",\"name\":\"c\",\"handle\":2,\"type\":"
+                   "\"filter\",\"hook\":\"forward\","
+                   "\"prio\":5,\"policy\":\"drop\"}}");
+    assert_way(facts, PACKET_DROP, "dropped by table inet f, chain c: policy drop");
+    g_ptr_array_set_size(facts->firewall, 0);
+    assert_way(facts, PACKET_DROP, "192.168.122.11: no rule translates it");
+    g_free(facts_network(facts, "default")->forward);
+    facts_network(facts, "default")->forward = g_strdup("route");
+    assert_way(facts, PACKET_ACCEPT, "gets through, and its answer comes back");
+    source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_DOWN, "no rights");
+    assert_way(facts, PACKET_UNKNOWN, "the rules were not read");
+}
+
+/* Rules without rights: what they translate is not known either, and an untranslated packet no fault. */
+static void test_no_rights(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    g_ptr_array_set_size(facts->firewall, 0);
+    source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_DOWN, "no rights");
+    assert_way(facts, PACKET_UNKNOWN, "prerouting: the rules were not read");
+}
+
+static void test_bridge_rules(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    add_nft(facts, "{\"table\":{\"family\":\"bridge\",\"name\":\"f\",\"handle\":1}},"
+                   "{\"chain\":{\"family\":\"bridge\",\"table\":\"f\",\"name\":\"c\",\"handle\":2,\"type\":"
+                   "\"filter\",\"hook\":\"forward\","
+                   "\"prio\":5,\"policy\":\"drop\"}}");
+    assert_way(facts, PACKET_UNKNOWN, "bridge f c: rules for frames of bridges are not evaluated");
+}
+
+/* --------------------------------------------------------------------------------------------- neighbours */
+
+static void test_neighbour(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) open = way_of(facts, "VM1", "192.168.122.22", 22, FALSE);
+    g_autoptr(Path) isolated = NULL;
+    g_autoptr(Path) nobody = NULL;
+
+    g_assert_cmpint(open->verdict, ==, PACKET_ACCEPT);
+    facts_link_named(facts, "vnet0")->port_info.isolated = TRUE;
+    facts_link_named(facts, "vnet1")->port_info.isolated = TRUE;
+    isolated = way_of(facts, "VM1", "192.168.122.22", 22, FALSE);
+    g_assert_cmpint(isolated->verdict, ==, PACKET_DROP);
+    g_assert_nonnull(strstr(isolated->summary, "the ports vnet0 and vnet1 are isolated from each other"));
+    nobody = way_of(facts, "VM1", "192.168.122.99", 22, FALSE);
+    g_assert_cmpint(nobody->verdict, ==, PACKET_UNKNOWN);
+}
+
+static void test_gateway(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) path = way_of(facts, "VM1", "192.168.122.1", 53, FALSE);
+
+    g_assert_cmpint(path->verdict, ==, PACKET_ACCEPT);
+    g_assert_cmpint(((const PathHop *)path->hops->pdata[3])->kind, ==, PATH_ROUTE);
+    g_assert_cmpstr(((const PathHop *)path->hops->pdata[3])->detail, ==,
+                    "this host's own: local 192.168.122.1/32 dev virbr0 table local");
+}
+
+/* The isolated network's own rules refuse what leaves it; the peer is the default one. */
+static void test_isolated(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Map) map = map_join(facts);
+    const PathQuestion question = {.domain = "VM2", .interface = "vnet2", .peer = world_ip_of(OUTSIDE)};
+    g_autoptr(Path) path = path_find(facts, map, &question, NULL);
+
+    g_assert_cmpint(path->verdict, ==, PACKET_DROP);
+    g_assert_nonnull(strstr(path->summary, "vnet2: it has no carrier"));
+}
+
+/* --------------------------------------------------------------------------------------------- inbound */
+
+#define DNAT                                                                                                 \
+    "{\"table\":{\"family\":\"ip\",\"name\":\"own\",\"handle\":1}},"                                         \
+    "{\"chain\":{\"family\":\"ip\",\"table\":\"own\",\"name\":\"pre\",\"handle\":2,\"type\":\"nat\","        \
+    "\"hook\":\"prerouting\","                                                                               \
+    "\"prio\":-100,\"policy\":\"accept\"}},"                                                                 \
+    "{\"rule\":{\"family\":\"ip\",\"table\":\"own\",\"chain\":\"pre\",\"handle\":3,\"expr\":["               \
+    "{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"tcp\",\"field\":\"dport\"}},\"right\":" \
+    "2222}},"                                                                                                \
+    "{\"dnat\":{\"addr\":\"192.168.122.11\",\"port\":22}}]}}"
+
+static void test_inbound(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) path = way_of(facts, "VM1", OUTSIDE, 22, TRUE);
+    g_autoptr(Path) closed = NULL;
+    g_autoptr(Path) forwarded = NULL;
+    g_autoptr(Path) other = NULL;
+
+    /* world_forward() has no reject at the end of libvirt's chains. */
+    g_assert_cmpint(path->verdict, ==, PACKET_ACCEPT);
+    add_nft(facts, "{\"table\":{\"family\":\"inet\",\"name\":\"f\",\"handle\":1}},"
+                   "{\"chain\":{\"family\":\"inet\",\"table\":\"f\",\"name\":\"c\",\"handle\":2,\"type\":"
+                   "\"filter\",\"hook\":\"forward\","
+                   "\"prio\":5,\"policy\":\"accept\"}},"
+                   "{\"rule\":{\"family\":\"inet\",\"table\":\"f\",\"chain\":\"c\",\"handle\":3,\"expr\":["
+                   "{\"match\":{\"op\":\"in\",\"left\":{\"ct\":{\"key\":\"status\"}},\"right\":\"dnat\"}},{"
+                   "\"accept\":null}]}},"
+                   "{\"rule\":{\"family\":\"inet\",\"table\":\"f\",\"chain\":\"c\",\"handle\":4,\"expr\":["
+                   "{\"match\":{\"op\":\"in\",\"left\":{\"ct\":{\"key\":\"state\"}},\"right\":\"new\"}},"
+                   "{\"match\":{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"iifname\"}},\"right\":\"eth0\"}},"
+                   "{\"reject\":null}]}}");
+    closed = way_of(facts, "VM1", OUTSIDE, 22, TRUE);
+    g_assert_cmpint(closed->verdict, ==, PACKET_REJECT);
+    g_assert_nonnull(strstr(closed->lesson, "10.0.0.7 stands in for 192.168.122.11"));
+    g_assert_cmpuint(closed->forwards->len, ==, 0);
+    add_nft(facts, DNAT);
+    forwarded = way_of(facts, "VM1", OUTSIDE, 2222, TRUE);
+    g_assert_cmpint(forwarded->verdict, ==, PACKET_ACCEPT);
+    g_assert_true(forwarded->forwarded);
+    g_assert_cmpstr(forwarded->lesson, ==,
+                    "a rule of this host leads what comes for 10.0.0.7 on to 192.168.122.11");
+    /* Of another port it is only named. */
+    other = way_of(facts, "VM1", OUTSIDE, 22, TRUE);
+    g_assert_cmpint(other->verdict, ==, PACKET_REJECT);
+    g_assert_cmpuint(other->forwards->len, ==, 1);
+    g_assert_nonnull(strstr(other->forwards->pdata[0], "table ip own, chain pre"));
+}
+
+static void test_errors(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Map) map = map_join(facts);
+    static const PathQuestion questions[] = {{.domain = "nobody"}, {.domain = "VM1", .interface = "vnet1"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(questions); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(path_find(facts, map, &questions[i], &error));
+        g_assert_nonnull(error);
+    }
+}
+
+/* No byte of others reaches the terminal as it is. */
+static void test_text_is_escaped(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Map) map = NULL;
+    const PathQuestion question = {.domain = "V\033[31m\n", .peer = world_ip_of(OUTSIDE)};
+    const ViewContext view = {.now = WORLD_NOW};
+    g_autoptr(Path) path = NULL;
+    g_autofree char *text = NULL;
+    gsize length;
+    FILE *out;
+
+    g_free(((Domain *)facts->domains->pdata[0])->name);
+    ((Domain *)facts->domains->pdata[0])->name = g_strdup("V\033[31m\n");
+    map = map_join(facts);
+    path = path_find(facts, map, &question, NULL);
+    g_assert_nonnull(path);
+    out = open_memstream(&text, &length);
+    path_write(out, path, FALSE, &view);
+    fclose(out);
+    g_assert_null(strchr(text, '\033'));
+    g_assert_nonnull(strstr(text, "From V\\x1b[31m\\x0a to 10.0.0.5:\n"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/healthy", test_healthy);
+    g_test_add_func("/hops", test_hops);
+    g_test_add_func("/tap", test_tap);
+    g_test_add_func("/address-unknown", test_address_unknown);
+    g_test_add_func("/routes", test_routes);
+    g_test_add_func("/overlap", test_overlap);
+    g_test_add_func("/rules", test_rules);
+    g_test_add_func("/no-rights", test_no_rights);
+    g_test_add_func("/bridge-rules", test_bridge_rules);
+    g_test_add_func("/neighbour", test_neighbour);
+    g_test_add_func("/gateway", test_gateway);
+    g_test_add_func("/isolated", test_isolated);
+    g_test_add_func("/inbound", test_inbound);
+    g_test_add_func("/errors", test_errors);
+    g_test_add_func("/text-is-escaped", test_text_is_escaped);
+    return g_test_run();
+}
