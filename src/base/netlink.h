@@ -21,8 +21,8 @@
 typedef struct Netlink Netlink;
 
 /*
- * family: NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_NETFILTER. The socket is O_CLOEXEC and non-blocking, asks for 8 MiB to
- * receive into (the default holds about 90 link messages; without CAP_NET_ADMIN it gets what
+ * family: NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_NETFILTER. The socket is O_CLOEXEC and non-blocking, asks
+ * for 8 MiB to receive into (the default holds about 90 link messages; without CAP_NET_ADMIN it gets what
  * net.core.rmem_max allows), for strict checking of requests and for error texts. Errors: DENIED, UNSUPPORTED
  * (the kernel has no such family), FAILED.
  */
