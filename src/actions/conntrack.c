@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "config.h"
-#include "sources/conntrack.h"
 
 #include <string.h>
 
@@ -51,14 +50,27 @@ typedef struct {
     GPtrArray *found; /* struct nf_conntrack * */
 } Search;
 
+static gboolean address_of(const struct nf_conntrack *entry, enum nf_conntrack_attr v4,
+                           enum nf_conntrack_attr v6, Ip *ip)
+{
+    const void *bytes = nfct_get_attr(entry, v4);
+
+    if (bytes)
+        return ip_from_bytes(bytes, 4, ip);
+    bytes = nfct_get_attr(entry, v6);
+    return bytes && ip_from_bytes(bytes, 16, ip);
+}
+
 /* Not translated: answers come back to the source itself. */
 static int take_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, void *data)
 {
     Search *search = data;
-    Flow flow;
+    Ip source, destination, answered;
 
-    if (conntrack_flow(entry, &flow) && ip_equal(&flow.source, &flow.reply_destination) &&
-        flow_wants_nat(search->facts, search->network, &flow.source, &flow.destination))
+    if (address_of(entry, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, &source) &&
+        address_of(entry, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, &destination) &&
+        address_of(entry, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_DST, &answered) &&
+        ip_equal(&source, &answered) && flow_wants_nat(search->facts, search->network, &source, &destination))
         g_ptr_array_add(search->found, nfct_clone(entry));
     return NFCT_CB_CONTINUE;
 }

@@ -3,8 +3,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config.h"
+#include "base/netlink.h"
 #include "sources/conntrack.h"
+
+#include <glib-unix.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 
 #define EVENTS_BYTES 16
 
@@ -16,13 +20,6 @@ gboolean conntrack_is_silent(void)
 
     return value && value[0] == '0';
 }
-
-#ifdef HAVE_CONNTRACK
-
-#include "base/netlink.h"
-
-#include <glib-unix.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 
 struct ConntrackFollow {
     const ConntrackTell *tell;
@@ -87,25 +84,3 @@ void conntrack_follow_free(ConntrackFollow *follow)
     netlink_close(follow->netlink);
     g_free(follow);
 }
-
-#else
-
-ConntrackFollow *conntrack_follow_new(const ConntrackTell *tell G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED,
-                                      GError **error)
-{
-    GError *cause = NULL;
-
-    conntrack_explain(&cause);
-    g_propagate_error(error, cause);
-    return NULL;
-}
-
-void conntrack_follow_free(ConntrackFollow *follow G_GNUC_UNUSED)
-{
-}
-
-void conntrack_follow_drain(ConntrackFollow *follow G_GNUC_UNUSED)
-{
-}
-
-#endif

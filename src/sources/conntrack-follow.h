@@ -22,7 +22,7 @@ typedef struct {
 
 /*
  * Subscribes on the default GMainContext; from here on nothing is missed without lost. Errors: DENIED (the
- * message names the capability), UNSUPPORTED (no library, no such kernel), FAILED.
+ * message names the capability), UNSUPPORTED (no such kernel), FAILED.
  */
 ConntrackFollow *conntrack_follow_new(const ConntrackTell *tell, gpointer data, GError **error);
 /* Whether the kernel was told to tell of no connection at all (nf_conntrack_events 0). */

@@ -2,7 +2,11 @@
 #include "sources/conntrack.h"
 
 #include "base/error.h"
-#include "config.h"
+#include "base/netlink.h"
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
 
 static void read_failed(SourceStatus *status, const GError *error)
 {
@@ -30,109 +34,148 @@ void conntrack_read(Facts *facts, Deadline deadline)
     source_status_set(status, SOURCE_LIVE, NULL);
 }
 
-#ifdef HAVE_CONNTRACK
-
-#include "base/netlink.h"
-
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
-#include <sys/socket.h>
-
 /* ------------------------------------------------------------------------------------- the entries */
 
-static gboolean address_of(const struct nf_conntrack *entry, enum nf_conntrack_attr v4,
-                           enum nf_conntrack_attr v6, Ip *ip)
-{
-    const void *bytes = nfct_get_attr(entry, v4);
+/* linux/netfilter/nf_conntrack_common.h: a packet of the reply's direction was seen. */
+#define STATUS_SEEN_REPLY 0x2
 
-    if (bytes)
-        return ip_from_bytes(bytes, 4, ip);
-    bytes = nfct_get_attr(entry, v6);
-    return bytes && ip_from_bytes(bytes, 16, ip);
+/* The kernel's numbers are in network order. */
+static guint16 attr_be16(const struct nlattr *attr)
+{
+    return g_ntohs(netlink_attr_u16(attr, 0));
 }
 
-static guint16 port_of(const struct nf_conntrack *entry, enum nf_conntrack_attr port)
+static guint32 attr_be32(const struct nlattr *attr)
 {
-    return g_ntohs(nfct_get_attr_u16(entry, port));
+    return g_ntohl(netlink_attr_u32(attr, 0));
 }
 
-static void fill_ports(const struct nf_conntrack *entry, Flow *flow)
+/* At most G_MAXINT64; missing where there is none. */
+static gint64 attr_be64(const struct nlattr *attr, gint64 missing)
 {
-    /* Of ICMP the library keeps type, code and number in the same place. */
-    flow->has_ports = nfct_attr_is_set(entry, ATTR_ORIG_PORT_SRC) == 1;
-    if (!flow->has_ports)
-        return;
-    flow->source_port = port_of(entry, ATTR_ORIG_PORT_SRC);
-    flow->destination_port = port_of(entry, ATTR_ORIG_PORT_DST);
-    flow->reply_source_port = port_of(entry, ATTR_REPL_PORT_SRC);
-    flow->reply_destination_port = port_of(entry, ATTR_REPL_PORT_DST);
+    guint64 number;
+
+    if (!netlink_attr_copy(attr, &number, sizeof(number)))
+        return missing;
+    return (gint64)MIN(GUINT64_FROM_BE(number), (guint64)G_MAXINT64);
 }
 
-static void fill_state(const struct nf_conntrack *entry, Flow *flow)
+static gboolean attr_ip(const struct nlattr *v4, const struct nlattr *v6, Ip *ip)
 {
-    static const enum nf_conntrack_attr states[] = {ATTR_TCP_STATE, ATTR_SCTP_STATE, ATTR_DCCP_STATE};
+    gsize length;
+    const void *bytes = netlink_attr_bytes(v4 ? v4 : v6, &length);
 
-    for (guint i = 0; i < G_N_ELEMENTS(states); i++) {
-        if (nfct_attr_is_set(entry, states[i]) == 1)
-            flow->state = nfct_get_attr_u8(entry, states[i]);
+    return bytes && length == (v4 ? 4 : 16) && ip_from_bytes(bytes, length, ip);
+}
+
+/* One direction. */
+typedef struct {
+    Ip source, destination;
+    guint8 protocol;
+    gboolean has_ports;
+    guint16 source_port, destination_port;
+    guint16 zone;
+} Tuple;
+
+static gboolean tuple_parse(const struct nlattr *nest, Tuple *tuple)
+{
+    const struct nlattr *attrs[CTA_TUPLE_MAX + 1], *ips[CTA_IP_MAX + 1], *protos[CTA_PROTO_MAX + 1];
+
+    netlink_attrs_nested(nest, attrs, G_N_ELEMENTS(attrs));
+    netlink_attrs_nested(attrs[CTA_TUPLE_IP], ips, G_N_ELEMENTS(ips));
+    netlink_attrs_nested(attrs[CTA_TUPLE_PROTO], protos, G_N_ELEMENTS(protos));
+    tuple->protocol = netlink_attr_u8(protos[CTA_PROTO_NUM], 0);
+    tuple->has_ports = protos[CTA_PROTO_SRC_PORT] && protos[CTA_PROTO_DST_PORT];
+    if (tuple->has_ports) {
+        tuple->source_port = attr_be16(protos[CTA_PROTO_SRC_PORT]);
+        tuple->destination_port = attr_be16(protos[CTA_PROTO_DST_PORT]);
     }
-    flow->replied = (nfct_get_attr_u32(entry, ATTR_STATUS) & IPS_SEEN_REPLY) != 0;
+    tuple->zone = attr_be16(attrs[CTA_TUPLE_ZONE]);
+    return attr_ip(ips[CTA_IP_V4_SRC], ips[CTA_IP_V6_SRC], &tuple->source) &&
+           attr_ip(ips[CTA_IP_V4_DST], ips[CTA_IP_V6_DST], &tuple->destination);
 }
 
-static gint64 counter_of(const struct nf_conntrack *entry, enum nf_conntrack_attr counter)
+static gboolean fill_ends(const struct nlattr *original, const struct nlattr *reply, Flow *flow)
 {
-    if (nfct_attr_is_set(entry, counter) != 1)
-        return -1;
-    return (gint64)MIN(nfct_get_attr_u64(entry, counter), (guint64)G_MAXINT64);
+    Tuple there = {0}, back = {0};
+
+    if (!tuple_parse(original, &there) || !tuple_parse(reply, &back))
+        return FALSE;
+    flow->protocol = there.protocol;
+    flow->zone = there.zone;
+    flow->source = there.source;
+    flow->destination = there.destination;
+    flow->reply_source = back.source;
+    flow->reply_destination = back.destination;
+    flow->has_ports = there.has_ports && back.has_ports;
+    if (!flow->has_ports)
+        return TRUE;
+    flow->source_port = there.source_port;
+    flow->destination_port = there.destination_port;
+    flow->reply_source_port = back.source_port;
+    flow->reply_destination_port = back.destination_port;
+    return TRUE;
+}
+
+static guint8 parse_state(const struct nlattr *nest)
+{
+    const struct nlattr *protos[CTA_PROTOINFO_MAX + 1], *tcp[CTA_PROTOINFO_TCP_MAX + 1];
+    const struct nlattr *sctp[CTA_PROTOINFO_SCTP_MAX + 1], *dccp[CTA_PROTOINFO_DCCP_MAX + 1];
+    guint8 state;
+
+    netlink_attrs_nested(nest, protos, G_N_ELEMENTS(protos));
+    netlink_attrs_nested(protos[CTA_PROTOINFO_TCP], tcp, G_N_ELEMENTS(tcp));
+    netlink_attrs_nested(protos[CTA_PROTOINFO_SCTP], sctp, G_N_ELEMENTS(sctp));
+    netlink_attrs_nested(protos[CTA_PROTOINFO_DCCP], dccp, G_N_ELEMENTS(dccp));
+    state = netlink_attr_u8(dccp[CTA_PROTOINFO_DCCP_STATE], FLOW_NO_STATE);
+    state = netlink_attr_u8(sctp[CTA_PROTOINFO_SCTP_STATE], state);
+    return netlink_attr_u8(tcp[CTA_PROTOINFO_TCP_STATE], state);
+}
+
+static void parse_counters(const struct nlattr *nest, gint64 *packets, gint64 *bytes)
+{
+    const struct nlattr *attrs[CTA_COUNTERS_MAX + 1];
+
+    netlink_attrs_nested(nest, attrs, G_N_ELEMENTS(attrs));
+    *packets = attr_be64(attrs[CTA_COUNTERS_PACKETS], -1);
+    *bytes = attr_be64(attrs[CTA_COUNTERS_BYTES], -1);
 }
 
 /* The kernel's are nanoseconds of the wall clock. */
-static gint64 time_of(const struct nf_conntrack *entry, enum nf_conntrack_attr moment)
+static void parse_times(const struct nlattr *nest, Flow *flow)
 {
-    return (gint64)(nfct_get_attr_u64(entry, moment) / 1000);
-}
+    const struct nlattr *attrs[CTA_TIMESTAMP_MAX + 1];
 
-gboolean conntrack_flow(const struct nf_conntrack *entry, Flow *flow)
-{
-    flow_init(flow);
-    if (!address_of(entry, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, &flow->source) ||
-        !address_of(entry, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, &flow->destination) ||
-        !address_of(entry, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, &flow->reply_source) ||
-        !address_of(entry, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_DST, &flow->reply_destination))
-        return FALSE;
-    flow->protocol = nfct_get_attr_u8(entry, ATTR_ORIG_L4PROTO);
-    flow->id = nfct_get_attr_u32(entry, ATTR_ID);
-    flow->zone = nfct_get_attr_u16(entry, ATTR_ZONE);
-    fill_ports(entry, flow);
-    fill_state(entry, flow);
-    flow->sent_bytes = counter_of(entry, ATTR_ORIG_COUNTER_BYTES);
-    flow->reply_bytes = counter_of(entry, ATTR_REPL_COUNTER_BYTES);
-    flow->sent_packets = counter_of(entry, ATTR_ORIG_COUNTER_PACKETS);
-    flow->reply_packets = counter_of(entry, ATTR_REPL_COUNTER_PACKETS);
-    flow->started = time_of(entry, ATTR_TIMESTAMP_START);
-    flow->stopped = time_of(entry, ATTR_TIMESTAMP_STOP);
-    return flow_is_sound(flow);
+    netlink_attrs_nested(nest, attrs, G_N_ELEMENTS(attrs));
+    flow->started = attr_be64(attrs[CTA_TIMESTAMP_START], 0) / 1000;
+    flow->stopped = attr_be64(attrs[CTA_TIMESTAMP_STOP], 0) / 1000;
 }
-
-/* ------------------------------------------------------------------------------------ the messages */
 
 gboolean conntrack_parse(const struct nlmsghdr *message, Flow *flow)
 {
     const guint type = NFNL_MSG_TYPE(message->nlmsg_type);
-    struct nf_conntrack *entry;
-    gboolean ok;
+    const struct nlattr *attrs[CTA_MAX + 1];
 
-    /* The library takes it for granted that the header is there. */
     if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_CTNETLINK ||
         (type != IPCTNL_MSG_CT_NEW && type != IPCTNL_MSG_CT_DELETE) ||
         !netlink_body(message, sizeof(struct nfgenmsg)))
         return FALSE;
-    entry = nfct_new();
-    if (!entry)
-        g_error("out of memory");
-    ok = nfct_nlmsg_parse(message, entry) == 0 && conntrack_flow(entry, flow);
-    nfct_destroy(entry);
-    return ok;
+    netlink_attrs(message, sizeof(struct nfgenmsg), attrs, G_N_ELEMENTS(attrs));
+    flow_init(flow);
+    if (!fill_ends(attrs[CTA_TUPLE_ORIG], attrs[CTA_TUPLE_REPLY], flow))
+        return FALSE;
+    flow->id = attr_be32(attrs[CTA_ID]);
+    if (attrs[CTA_ZONE])
+        flow->zone = attr_be16(attrs[CTA_ZONE]);
+    flow->replied = (attr_be32(attrs[CTA_STATUS]) & STATUS_SEEN_REPLY) != 0;
+    flow->state = parse_state(attrs[CTA_PROTOINFO]);
+    parse_counters(attrs[CTA_COUNTERS_ORIG], &flow->sent_packets, &flow->sent_bytes);
+    parse_counters(attrs[CTA_COUNTERS_REPLY], &flow->reply_packets, &flow->reply_bytes);
+    parse_times(attrs[CTA_TIMESTAMP], flow);
+    return flow_is_sound(flow);
 }
+
+/* ------------------------------------------------------------------------------------- the reading */
 
 void conntrack_explain(GError **error)
 {
@@ -172,33 +215,3 @@ gboolean conntrack_dump(GArray *flows, Deadline deadline, GError **error)
     g_propagate_error(error, cause);
     return FALSE;
 }
-
-#else
-
-gboolean conntrack_parse(const struct nlmsghdr *message G_GNUC_UNUSED, Flow *flow G_GNUC_UNUSED)
-{
-    return FALSE;
-}
-
-gboolean conntrack_flow(const struct nf_conntrack *entry G_GNUC_UNUSED, Flow *flow G_GNUC_UNUSED)
-{
-    return FALSE;
-}
-
-void conntrack_explain(GError **error)
-{
-    g_clear_error(error);
-    vnat_error_set(error, VNAT_ERROR_UNSUPPORTED, "this vnat was built without libnetfilter_conntrack");
-    vnat_error_hint(error, "conntrack -L");
-}
-
-gboolean conntrack_dump(GArray *flows G_GNUC_UNUSED, Deadline deadline G_GNUC_UNUSED, GError **error)
-{
-    GError *cause = NULL;
-
-    conntrack_explain(&cause);
-    g_propagate_error(error, cause);
-    return FALSE;
-}
-
-#endif

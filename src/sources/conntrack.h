@@ -5,33 +5,30 @@
 #include "model/facts.h"
 
 /*
- * The kernel's table of connections (nf_conntrack, over NETLINK_NETFILTER). Reading it takes CAP_NET_ADMIN.
- * Messages are taken apart by libnetfilter_conntrack; a vnat without that library reads nothing.
+ * The kernel's table of connections (nf_conntrack, over NETLINK_NETFILTER; the messages are those of
+ * linux/netfilter/nfnetlink_conntrack.h). Reading it takes CAP_NET_ADMIN. docs/decisions/0009 says why the
+ * messages are not taken apart by libnetfilter_conntrack.
  */
 
 struct nlmsghdr;
-struct nf_conntrack;
 
 /*
  * All entries, of both families, into facts->flows, and the status of SOURCE_CONNTRACK: live; absent, with
- * the reason, where vnat was built without the library or the kernel has no such thing; else stale or down.
+ * the reason, where the kernel has no such thing; else stale or down.
  */
 void conntrack_read(Facts *facts, Deadline deadline);
 
 /*
- * Appends all entries (Flow) to flows. Errors: DENIED (the message names the capability), UNSUPPORTED (as
- * above), DEADLINE, FAILED; what was appended by then stays.
+ * Appends all entries (Flow) to flows. Errors: DENIED (the message names the capability), UNSUPPORTED (no
+ * such kernel), DEADLINE, FAILED; what was appended by then stays.
  */
 gboolean conntrack_dump(GArray *flows, Deadline deadline, GError **error);
 
 /*
  * One message of the kernel's: an entry of a dump, or an event. FALSE: it is none, or not one of IPv4 or
- * IPv6. Pure. Without the library always FALSE.
+ * IPv6. Pure.
  */
 gboolean conntrack_parse(const struct nlmsghdr *message, Flow *flow);
-
-/* The same of an entry that the library has taken apart. */
-gboolean conntrack_flow(const struct nf_conntrack *entry, Flow *flow);
 
 /* Why nothing can be read: in the words of an error of netlink_dump or netlink_join, which it takes over. */
 void conntrack_explain(GError **error);

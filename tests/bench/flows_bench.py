@@ -33,7 +33,7 @@ def measure(count):
         walls = [run(["vnat", *words])[0] for _ in range(9)]
         peak = peak_kib(["vnat", *words]) / 1024
         met = "met" if statistics.median(walls) <= 500 else "NOT met"
-        print(f"(n) vnat {' '.join(words)} of {count} connections: median {statistics.median(walls):.0f} ms, "
+        print(f"(l) vnat {' '.join(words)} of {count} connections: median {statistics.median(walls):.0f} ms, "
               f"min {min(walls):.0f} ms, peak {peak:.1f} MiB; target <= 500 ms: {met}", flush=True)
     listing = [run(["conntrack", "-L"])[0] for _ in range(9)]
     print(f"    conntrack -L of the same: median {statistics.median(listing):.0f} ms, min {min(listing):.0f} ms\n")

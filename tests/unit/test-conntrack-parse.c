@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
-#include "config.h"
 #include "netlink-frames.h"
 #include "own-netns.h"
 #include "sources/conntrack-follow.h"
@@ -237,28 +236,14 @@ static void test_denied(void)
     g_assert_cmpstr(error->message, ==, "late");
 }
 
-static void test_without(void)
-{
-    g_autoptr(Facts) facts = facts_new();
-
-    conntrack_read(facts, DEADLINE_NEVER);
-    g_assert_cmpint(facts->sources[SOURCE_CONNTRACK].state, ==, SOURCE_ABSENT);
-    g_assert_nonnull(strstr(facts->sources[SOURCE_CONNTRACK].error, "libnetfilter_conntrack"));
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#ifdef HAVE_CONNTRACK
     g_test_add_func("/conntrack-parse/dump", test_dump);
     g_test_add_func("/conntrack-parse/times", test_times);
     g_test_add_func("/conntrack-parse/events", test_events);
     g_test_add_func("/conntrack-parse/damaged", test_damaged);
     g_test_add_func("/conntrack-parse/live", test_live);
     g_test_add_func("/conntrack-parse/denied", test_denied);
-    (void)test_without;
-#else
-    g_test_add_func("/conntrack-parse/without", test_without);
-#endif
     return g_test_run();
 }
