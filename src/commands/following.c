@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -252,6 +253,20 @@ static gboolean refuse_replay(Context *ctx, int *code)
     return TRUE;
 }
 
+/*
+ * For a program that runs for months. Records are allocated by a worker and freed here. What glibc keeps of
+ * them in fast bins is not merged with its neighbours, and each worker's arena is fragmented by itself: at 50
+ * events a second that grew by 35 KiB a minute and more, with as much in use as before. Before the first
+ * worker is there.
+ */
+static void memory_stays_whole(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MXFAST, 0);
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 Following *following_new(Context *ctx, const FollowingOps *ops, gpointer data, int *code)
 {
     Following *following;
@@ -259,6 +274,7 @@ Following *following_new(Context *ctx, const FollowingOps *ops, gpointer data, i
 
     if (refuse_replay(ctx, code))
         return NULL;
+    memory_stays_whole();
     following = g_new0(Following, 1);
     following->ctx = ctx;
     following->ops = ops;
