@@ -91,16 +91,28 @@ gboolean endpoint_link_master(Netlink *netlink, guint ifindex, guint bridge, Dea
     return netlink_change(netlink, &request, 0, deadline, error);
 }
 
-gboolean endpoint_link_isolate(Netlink *netlink, guint ifindex, Deadline deadline, GError **error)
+/* A flag of a bridge's port: IFLA_BRPORT_*. */
+static gboolean port_set(Netlink *netlink, guint ifindex, guint16 flag, guint8 value, Deadline deadline,
+                         GError **error)
 {
     NetlinkRequest request;
     struct nlattr *port;
 
     link_request(&request, RTM_SETLINK, AF_BRIDGE, ifindex);
     port = netlink_request_nest(&request, IFLA_PROTINFO | NLA_F_NESTED);
-    netlink_request_put_u8(&request, IFLA_BRPORT_ISOLATED, 1);
+    netlink_request_put_u8(&request, flag, value);
     netlink_request_nest_end(&request, port);
     return netlink_change(netlink, &request, 0, deadline, error);
+}
+
+gboolean endpoint_link_isolate(Netlink *netlink, guint ifindex, Deadline deadline, GError **error)
+{
+    return port_set(netlink, ifindex, IFLA_BRPORT_ISOLATED, 1, deadline, error);
+}
+
+gboolean endpoint_link_unlearn(Netlink *netlink, guint ifindex, Deadline deadline, GError **error)
+{
+    return port_set(netlink, ifindex, IFLA_BRPORT_LEARNING, 0, deadline, error);
 }
 
 gboolean endpoint_link_quiet(Netlink *netlink, guint ifindex, Deadline deadline, GError **error)

@@ -29,6 +29,8 @@ gboolean endpoint_link_master(Netlink *netlink, guint ifindex, guint bridge, Dea
                               GError **error);
 /* A port of a bridge that reaches no other isolated one. */
 gboolean endpoint_link_isolate(Netlink *netlink, guint ifindex, Deadline deadline, GError **error);
+/* A port of a bridge whose forwarding table takes nothing from it. */
+gboolean endpoint_link_unlearn(Netlink *netlink, guint ifindex, Deadline deadline, GError **error);
 /* No address of IPv6 by itself. */
 gboolean endpoint_link_quiet(Netlink *netlink, guint ifindex, Deadline deadline, GError **error);
 

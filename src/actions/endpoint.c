@@ -262,6 +262,7 @@ static gboolean join_bridge(Endpoint *endpoint, const EndpointWanted *wanted, Ne
            same_bridge(wanted->bridge, error) &&
            endpoint_link_master(netlink, endpoint->ifindex, wanted->bridge->ifindex, deadline, error) &&
            (!wanted->isolated || endpoint_link_isolate(netlink, endpoint->ifindex, deadline, error)) &&
+           (!wanted->unlearned || endpoint_link_unlearn(netlink, endpoint->ifindex, deadline, error)) &&
            endpoint_link_up(netlink, endpoint->ifindex, deadline, error);
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     const Link *bridge;    /* as the facts have it */
     const char *alias;     /* behind the ifalias "vnat endpoint: ", for who lists links; one line */
     gboolean isolated;     /* the network has <port isolated='yes'/> */
+    gboolean unlearned;    /* the bridge learns no MAC by this port: frames may have somebody else's */
     const char *directory; /* of the slots; NULL: /run/vnat-probe */
 } EndpointWanted;
 

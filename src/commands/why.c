@@ -3,6 +3,7 @@
 #include "commands/output.h"
 #include "commands/world.h"
 
+#include "actions/trace.h"
 #include "base/error.h"
 #include "base/resolve.h"
 #include "base/text.h"
@@ -121,20 +122,75 @@ static void suggest_domain(const Map *map, const char *name, GError **error)
         vnat_error_hint(error, "'vnat map' shows the active ones");
 }
 
-static void answer(const World *world, const Path *path)
+static void answer(const World *world, const Path *path, const Trace *trace)
 {
     const Context *ctx = world->ctx;
     const JsonCollection collections[] = {{"hops", path->hops, json_of_hop}, {NULL, NULL, NULL}};
 
     if (ctx->json)
-        json_write_members(stdout, world->facts, collections, json_of_path(path));
+        json_write_members(stdout, world->facts, collections, json_of_path(path, trace));
     else
         path_write(stdout, path, ctx->quiet, &ctx->view);
+    if (!ctx->json && trace)
+        trace_write(stdout, trace, ctx->quiet, &ctx->view);
 }
 
-static int verdict_code(const World *world, PacketVerdict verdict)
+/* What no probe can be sent for. */
+static gboolean may_trace(const Context *ctx, GError **error)
+{
+    if (!option_flag(ctx, "trace"))
+        return TRUE;
+    if (ctx->replay)
+        return vnat_error_set(error, VNAT_ERROR_USAGE,
+                              "--trace sends a packet, and in a captured host nothing does");
+    if (ctx->readonly)
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "--trace changes something, and --readonly was given");
+    if (option_flag(ctx, "inbound"))
+        return vnat_error_set(error, VNAT_ERROR_USAGE,
+                              "--trace sends a packet as the guest does: not with --inbound");
+    return TRUE;
+}
+
+/* Whether the way comes as far as this host's rules; one that ends on the bridge, or stays there, asks none.
+ */
+static gboolean asks_rules(const Path *path)
+{
+    for (guint i = 0; i < path->hops->len; i++) {
+        const PathHop *hop = path->hops->pdata[i];
+
+        if (hop->kind == PATH_ROUTE || hop->step.table)
+            return !path->bridged;
+    }
+    return FALSE;
+}
+
+/* NULL without error: there is nothing to ask the kernel about. */
+static Trace *ask_kernel(const World *world, const Path *path, GError **error)
+{
+    const TraceWanted wanted = {.facts = world->facts, .path = path};
+    Trace *trace;
+
+    if (!option_flag(world->ctx, "trace"))
+        return NULL;
+    if (!asks_rules(path)) {
+        warn(world->ctx, "the packet does not come to this host's rules: there is nothing to trace");
+        return NULL;
+    }
+    trace = trace_ask(&wanted, world->ctx->deadline, error);
+    if (!trace)
+        vnat_error_what(error, "the kernel could not be asked");
+    if (!trace && error && g_error_matches(*error, VNAT_ERROR, VNAT_ERROR_DENIED))
+        vnat_error_hint(error, "--trace needs root");
+    return trace;
+}
+
+static int verdict_code(const World *world, PacketVerdict verdict, const Trace *trace)
 {
     const int code = world_code(world);
+
+    /* Whom to believe is not known. */
+    if (trace && trace->differences->len > 0)
+        return EXIT_INCOMPLETE;
 
     switch (verdict) {
     case PACKET_ACCEPT:
@@ -178,9 +234,12 @@ static int run_why(Context *ctx)
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(Path) path = NULL;
+    g_autoptr(Trace) trace = NULL;
     GError *error = NULL;
     int code;
 
+    if (!may_trace(ctx, &error))
+        return report(ctx, error);
     if (argument(ctx, 1) && !target_parse(argument(ctx, 1), &target, &error))
         return report(ctx, error);
     if (!(world = world_open(ctx, &code)))
@@ -191,8 +250,11 @@ static int run_why(Context *ctx)
     path = find_path(ctx, world, map, &target, &error);
     if (!path)
         return report(ctx, error);
-    answer(world, path);
-    return verdict_code(world, path->verdict);
+    trace = ask_kernel(world, path, &error);
+    answer(world, path, trace);
+    if (error)
+        return report(ctx, error);
+    return verdict_code(world, path->verdict, trace);
 }
 
 static const Argument arguments_why[] = {
@@ -201,6 +263,7 @@ static const Argument arguments_why[] = {
 static const Option options_why[] = {
     {"inbound", 0, OPTION_FLAG, NULL, "the way from HOST to the domain; default port 22", NULL},
     {"interface", 0, OPTION_VALUE, "TAP|MAC", "by this interface of the domain", NULL},
+    {"trace", 0, OPTION_FLAG, NULL, "send such a packet, and compare with the kernel's own trace", NULL},
     {0},
 };
 
@@ -210,16 +273,15 @@ const Command command_why = {
     .summary = "show which way a domain's packet takes through this host, and what decides about it",
     .description =
         "Hop by hop, by what is read of this host: tap, bridge, address, routes, every base chain in order\n"
-        "with the rule that decides, translation, and the way of the answer. Nothing is sent. Without HOST "
-        "an\n"
-        "echo to this host's default gateway; with a port a TCP connection (HOST:PORT/udp: UDP). HOST may "
-        "be\n"
-        "an address, a domain, or a name. Exit code 0: it gets through, 1: it does not, 6: that hangs on "
-        "what\n"
-        "could not be read or evaluated. With --quiet the verdict alone.",
-    .examples =
-        "  vnat why VM1\n  vnat why VM1 203.0.113.80:443\n  vnat why VM1 VM2:22\n  vnat why VM1 --inbound\n"
-        "  vnat why VM1 --json | jq -r '.hops[] | select(.verdict != \"pass\") | .detail'",
+        "with the rule that decides, translation, and the way of the answer; nothing is sent. Without HOST\n"
+        "an echo to this host's default gateway; with a port a TCP connection (HOST:PORT/udp: UDP). HOST\n"
+        "may be an address, a domain, or a name. --trace asks the kernel too: it sends such a packet from\n"
+        "beside the guest, and keeps it from leaving this host. Exit code 0: it gets through, 1: it does\n"
+        "not, 6: that hangs on what could not be read or evaluated, or kernel and evaluation differ. With\n"
+        "--quiet the verdict alone.",
+    .examples = "  vnat why VM1\n  vnat why VM1 --trace\n  vnat why VM1 203.0.113.80:443\n  vnat why VM1 "
+                "VM2:22\n  vnat why VM1 --inbound\n"
+                "  vnat why VM1 --json | jq -r '.hops[] | select(.verdict != \"pass\") | .detail'",
     .arguments = arguments_why,
     .options = options_why,
     .flags = COMMAND_JSON,

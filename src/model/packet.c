@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/packet-private.h"
+#include "model/trace.h"
 
 #include <string.h>
 
@@ -140,6 +141,7 @@ static gint compare_hooked(gconstpointer a, gconstpointer b)
     return left->age > right->age ? -1 : left->age < right->age;
 }
 
+/* Our own table of a trace means one packet of ours; one that was left behind means none. */
 static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet *packet, PacketPart part)
 {
     GArray *hooked = g_array_new(FALSE, FALSE, sizeof(Hooked));
@@ -150,7 +152,8 @@ static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet 
         for (guint j = 0; table_sees(table, packet->family) && j < table->chains->len; j++) {
             Hooked entry = {.table = table, .chain = table->chains->pdata[j], .age = hooked->len};
 
-            if (table->dormant != 1 && chain_sees(entry.chain, hook, packet, part))
+            if (table->dormant != 1 && strcmp(table->name, TRACE_TABLE) != 0 &&
+                chain_sees(entry.chain, hook, packet, part))
                 g_array_append_val(hooked, entry);
         }
     }

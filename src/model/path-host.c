@@ -67,7 +67,7 @@ static void new_source(PathWalk *walk, const Translation *translation)
     if (translation->kind == TRANSLATE_MASQUERADE) {
         if (!route_own_address(walk->facts, packet->out_index, &walk->next, &packet->src))
             packet->src.family = 0;
-    } else {
+    } else if (translation->first.family || translation->untold) {
         packet->src = translation->first;
     }
     if (walk->leg == PATH_THERE)
@@ -84,7 +84,7 @@ static void new_target(PathWalk *walk, const Translation *translation)
     if (translation->kind == TRANSLATE_HERE) {
         if (!route_own_address(walk->facts, packet->in_index, &packet->src, &packet->dst))
             packet->dst.family = 0;
-    } else {
+    } else if (translation->first.family || translation->untold) {
         packet->dst = translation->first;
     }
     if (translation->port)

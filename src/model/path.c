@@ -215,6 +215,7 @@ static gboolean is_neighbour(const Path *path, const Ip *ip)
 
 static void send_neighbour(PathWalk *walk)
 {
+    walk->path->bridged = TRUE;
     path_bridged(walk);
     if (walk->over)
         return;

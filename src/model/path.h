@@ -58,6 +58,7 @@ typedef struct {
     gboolean address_known; /* FALSE: guest is one that the network might give it */
     Ip guest, peer;
     gboolean inbound;
+    gboolean bridged; /* from port to port of the guest's bridge */
     Packet packet; /* as it begins: from the bridge, or of inbound from the device that leads to the peer */
     gboolean forwarded;    /* of inbound: a rule leads from this host's address to the guest */
     Ip outside;            /* what the peer sees as the guest's address; family 0: not told */

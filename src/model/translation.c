@@ -47,7 +47,11 @@ static void take_addresses(const char *text, Translation *translation)
     g_auto(GStrv) parts = g_strsplit(text, "-", 2);
     Ip first, last;
 
-    if (!parts[0] || !ip_parse(parts[0], &first) || !ip_parse(parts[1] ? parts[1] : parts[0], &last))
+    if (!*text)
+        return;
+    translation->untold =
+        !parts[0] || !ip_parse(parts[0], &first) || !ip_parse(parts[1] ? parts[1] : parts[0], &last);
+    if (translation->untold)
         return;
     translation->first = first;
     translation->last = last;
@@ -109,7 +113,10 @@ static void take_address_value(const json_t *value, Translation *translation)
     const char *last = range ? json_string_value(json_array_get(range, 1)) : first;
     Ip ips[2];
 
-    if (!first || !last || !ip_parse(first, &ips[0]) || !ip_parse(last, &ips[1]))
+    if (!value)
+        return;
+    translation->untold = !first || !last || !ip_parse(first, &ips[0]) || !ip_parse(last, &ips[1]);
+    if (translation->untold)
         return;
     translation->first = ips[0];
     translation->last = ips[1];
@@ -138,6 +145,8 @@ static gboolean take_statement(const json_t *statement, Translation *translation
         if (!body && g_strcmp0(target, kinds[i].target) != 0)
             continue;
         translation->kind = kinds[i].kind;
+        /* nft's JSON has no options of iptables' targets. */
+        translation->untold = target != NULL;
         take_address_value(json_object_get(body, "addr"), translation);
         take_port_value(json_object_get(body, "port"), translation);
         return TRUE;

@@ -15,9 +15,9 @@ typedef enum {
 
 typedef struct {
     TranslateKind kind;
-    Ip first,
-        last; /* the new address, or a range of which one is taken; family 0: not changed, or not told */
-    guint16 port, port_last; /* likewise; 0: not changed, or not told */
+    Ip first, last;          /* the new address, or a range of which one is taken; family 0: none is told */
+    guint16 port, port_last; /* likewise; 0: none */
+    gboolean untold;         /* the address hangs on what is not in the rule, or could not be read */
 } Translation;
 
 Translation translation_of(const FirewallRule *rule);

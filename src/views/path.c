@@ -134,6 +134,36 @@ void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *
     }
 }
 
+/* ------------------------------------------------------------------------------------------------ trace */
+
+static char *trace_sentence(const Trace *trace)
+{
+    if (trace->differences->len > 0)
+        return g_strdup_printf("evaluation and kernel differ: %s",
+                               (const char *)trace->differences->pdata[0]);
+    if (trace->verdict == PACKET_ACCEPT)
+        return g_strdup("the kernel says the same: its chains let the probe through");
+    if (trace->verdict == PACKET_DROP)
+        return g_strdup("the kernel says the same: it dropped the probe there");
+    return g_strdup("the kernel says the same: none of its chains refused the probe, and it came to no end");
+}
+
+void trace_write(FILE *out, const Trace *trace, gboolean brief, const ViewContext *view)
+{
+    g_autofree char *sentence = trace_sentence(trace);
+
+    if (!brief)
+        fputs("\nThe kernel's own trace:\n", out);
+    for (guint i = 0; !brief && i < trace->lines->len; i++) {
+        fputs("  ", out);
+        mark_escaped(out, trace->lines->pdata[i], view);
+        fputs("\n", out);
+    }
+    if (!brief)
+        fputs("\n", out);
+    put_sentence(out, sentence, trace->differences->len > 0 ? MARK_RED : NULL, view);
+}
+
 /* ------------------------------------------------------------------------------------------------- JSON */
 
 static void put_ip(json_t *obj, const char *key, const Ip *ip)
@@ -192,10 +222,34 @@ static json_t *json_of_packet(const Path *path)
     return obj;
 }
 
-json_t *json_of_path(const Path *path)
+static json_t *json_of_lines(const GPtrArray *lines)
+{
+    json_t *array = json_array();
+
+    for (guint i = 0; i < lines->len; i++) {
+        g_autofree char *text = text_utf8(lines->pdata[i], NULL);
+
+        json_array_append_new(array, json_string(text));
+    }
+    return array;
+}
+
+static json_t *json_of_trace(const Trace *trace)
+{
+    json_t *obj = trace ? json_object() : json_null();
+
+    if (!trace)
+        return obj;
+    put_text_or_null(obj, "verdict", path_verdict_name(trace->verdict));
+    json_object_set_new(obj, "agrees", json_boolean(trace->differences->len == 0));
+    json_object_set_new(obj, "decisions", json_of_lines(trace->lines));
+    json_object_set_new(obj, "differences", json_of_lines(trace->differences));
+    return obj;
+}
+
+json_t *json_of_path(const Path *path, const Trace *trace)
 {
     json_t *obj = json_object();
-    json_t *forwards = json_array();
 
     put_text_or_null(obj, "verdict", path_verdict_name(path->verdict));
     json_put_text(obj, "summary", path->summary);
@@ -208,11 +262,7 @@ json_t *json_of_path(const Path *path)
     put_ip(obj, "host_address", &path->outside);
     put_ip(obj, "peer", &path->peer);
     json_object_set_new(obj, "packet", json_of_packet(path));
-    for (guint i = 0; i < path->forwards->len; i++) {
-        g_autofree char *text = text_utf8(path->forwards->pdata[i], NULL);
-
-        json_array_append_new(forwards, json_string(text));
-    }
-    json_object_set_new(obj, "forwards", forwards);
+    json_object_set_new(obj, "forwards", json_of_lines(path->forwards));
+    json_object_set_new(obj, "trace", json_of_trace(trace));
     return obj;
 }

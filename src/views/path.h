@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/path.h"
+#include "model/trace.h"
 #include "views/view.h"
 
 #include <jansson.h>
@@ -13,7 +14,11 @@
  */
 void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *view);
 
+/* What the kernel said of the same way: its decisions, and whether they are those. brief: the sentence alone.
+ */
+void trace_write(FILE *out, const Trace *trace, gboolean brief, const ViewContext *view);
+
 /* For JSON: a hop; and what stands beside the hops: verdict, summary, lesson, and which packet. New
  * references. */
 json_t *json_of_hop(gconstpointer path_hop);
-json_t *json_of_path(const Path *path);
+json_t *json_of_path(const Path *path, const Trace *trace);

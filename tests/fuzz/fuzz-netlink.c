@@ -3,8 +3,11 @@
 #include "frames.h"
 #include "fuzz.h"
 #include "sources/links-parse.h"
+#include "sources/trace.h"
 
 #include <linux/fib_rules.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -95,6 +98,18 @@ static void rules(const struct nlmsghdr *message)
     route_rule_free(rule);
 }
 
+static void traces(const struct nlmsghdr *message)
+{
+    TraceEvent event;
+
+    if (!trace_event_parse(message, &event))
+        return;
+    require(message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE));
+    require(event.table && event.chain && event.kind >= TRACE_POLICY && event.kind <= TRACE_RULE);
+    require(!event.has_key || event.key.label <= 0xfffff);
+    trace_event_clear(&event);
+}
+
 static void count_message(const struct nlmsghdr *message, gpointer data)
 {
     (*(guint *)data)++;
@@ -119,6 +134,7 @@ static void parse_all(const struct nlmsghdr *message)
     neighbours(message);
     routes(message);
     rules(message);
+    traces(message);
     exchange(message);
 }
 
@@ -136,10 +152,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         guint16 type;
         gsize fixed;
     } kinds[] = {
-        {RTM_NEWLINK, sizeof(struct ifinfomsg)},    {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
-        {RTM_NEWNEIGH, sizeof(struct ndmsg)},       {RTM_NEWROUTE, sizeof(struct rtmsg)},
-        {NLMSG_ERROR, sizeof(struct nlmsgerr)},     {NLMSG_DONE, sizeof(int)},
+        {RTM_NEWLINK, sizeof(struct ifinfomsg)},
+        {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
+        {RTM_NEWNEIGH, sizeof(struct ndmsg)},
+        {RTM_NEWROUTE, sizeof(struct rtmsg)},
+        {NLMSG_ERROR, sizeof(struct nlmsgerr)},
+        {NLMSG_DONE, sizeof(int)},
         {RTM_NEWRULE, sizeof(struct fib_rule_hdr)},
+        {NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE, sizeof(struct nfgenmsg)},
     };
     /* Aligned as a receive buffer is. */
     g_autofree void *datagram = g_memdup2(data, size);

@@ -16,12 +16,16 @@
  * Records what the kernel answers, for the tests of the parsers: the messages of one dump, one behind the
  * other as they came, on standard output. See tests/unit/data/links/README.md for the host that was recorded.
  *
- *     record-netlink links|addresses|neighbours|fdb|routes4|routes6|rules4|rules6|udp4|udp6|tcp4|tcp6|conntrack
- *         >FILE
+ *     record-netlink
+ * links|addresses|neighbours|fdb|routes4|routes6|rules4|rules6|udp4|udp6|tcp4|tcp6|conntrack >FILE
  *
  * Or what it tells of connections that begin and end, until it has told nothing for two seconds:
  *
  *     record-netlink conntrack-events >FILE
+ *
+ * Or what nftables reports about traced packets, likewise:
+ *
+ *     record-netlink trace >FILE
  */
 
 typedef struct {
@@ -77,14 +81,18 @@ static int record(const Recording *recording)
     return 1;
 }
 
-static int record_events(void)
+/* What comes by these groups, until nothing has for two seconds. */
+static int record_events(const char *name, const guint *groups, gsize count)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Netlink) netlink = netlink_open(NETLINK_NETFILTER, &error);
 
-    if (!netlink || !netlink_join(netlink, NFNLGRP_CONNTRACK_NEW, &error) ||
-        !netlink_join(netlink, NFNLGRP_CONNTRACK_DESTROY, &error)) {
-        fprintf(stderr, "conntrack-events: %s\n", error->message);
+    for (gsize i = 0; netlink && i < count; i++) {
+        if (!netlink_join(netlink, groups[i], &error))
+            g_clear_pointer(&netlink, netlink_close);
+    }
+    if (!netlink) {
+        fprintf(stderr, "%s: %s\n", name, error->message);
         return 1;
     }
     while (netlink_wait(netlink, deadline_in(2)))
@@ -94,8 +102,13 @@ static int record_events(void)
 
 int main(int argc, char **argv)
 {
+    static const guint connections[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY};
+    static const guint traces[] = {NFNLGRP_NFTRACE};
+
     if (argc == 2 && strcmp(argv[1], "conntrack-events") == 0)
-        return record_events();
+        return record_events(argv[1], connections, G_N_ELEMENTS(connections));
+    if (argc == 2 && strcmp(argv[1], "trace") == 0)
+        return record_events(argv[1], traces, G_N_ELEMENTS(traces));
     for (gsize i = 0; argc == 2 && i < G_N_ELEMENTS(recordings); i++) {
         if (strcmp(argv[1], recordings[i].name) == 0)
             return record(&recordings[i]);

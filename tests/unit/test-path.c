@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/path.h"
+#include "model/translation.h"
 #include "packet-tools.h"
 #include "views/path.h"
 #include "world.h"
@@ -368,17 +369,92 @@ static void test_inbound(void)
     g_assert_nonnull(strstr(other->forwards->pdata[0], "table ip own, chain pre"));
 }
 
+/* The rules of tables that were added, one translation a line: kind, addresses, ports. */
+static char *translations_of(const Facts *facts)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        const FirewallTable *table = facts->firewall->pdata[i];
+
+        for (guint k = 0; k < table->chains->len; k++) {
+            const FirewallChain *chain = table->chains->pdata[k];
+
+            for (guint n = 0; n < chain->rules->len; n++) {
+                Translation translation = translation_of(chain->rules->pdata[n]);
+                const char *name = translation_name(translation.kind);
+                char first[IP_TEXT] = "-";
+                char last[IP_TEXT] = "-";
+
+                if (translation.first.family) {
+                    ip_format(&translation.first, first);
+                    ip_format(&translation.last, last);
+                }
+                g_string_append_printf(text, "%s %s %s %u-%u%s\n", name ? name : "none", first, last,
+                                       translation.port, translation.port_last,
+                                       translation.untold ? " untold" : "");
+            }
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void test_translations(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    g_autofree char *text = NULL;
+
+    add_save(facts, FIREWALL_IPTABLES_NFT, "ip",
+             "*nat\n:PREROUTING ACCEPT [0:0]\n"
+             "-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.9:80-90\n"
+             "-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1\n"
+             "-A PREROUTING -p tcp -j DNAT --to-destination :8080\n"
+             "-A PREROUTING -p tcp -j REDIRECT --to-ports 81\n"
+             "-A PREROUTING -p tcp -j MASQUERADE --to-ports 1024-65535\n"
+             "-A PREROUTING -j SNAT --to-source 192.0.2.1 --random\n"
+             "-A PREROUTING -j ACCEPT\nCOMMIT\n");
+    add_save(facts, FIREWALL_IPTABLES_NFT, "ip6",
+             "*nat\n:PREROUTING ACCEPT [0:0]\n"
+             "-A PREROUTING -p tcp -j DNAT --to-destination [fd00::1]:80\n"
+             "-A PREROUTING -j DNAT --to-destination fd00::1\nCOMMIT\n");
+    add_nft(facts,
+            "{\"table\":{\"family\":\"ip\",\"name\":\"t\",\"handle\":1}},"
+            "{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"c\",\"handle\":2}},"
+            "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"chain\":\"c\",\"handle\":3,\"expr\":["
+            "{\"snat\":{\"addr\":{\"range\":[\"192.0.2.1\",\"192.0.2.9\"]},\"port\":{\"range\":[1,2]}}}]}},"
+            "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"chain\":\"c\",\"handle\":4,\"expr\":["
+            "{\"masquerade\":null}]}},"
+            "{\"rule\":{\"family\":\"ip\",\"table\":\"t\",\"chain\":\"c\",\"handle\":5,\"expr\":["
+            "{\"dnat\":{\"addr\":{\"map\":{\"key\":1,\"data\":2}}}}]}}");
+    text = translations_of(facts);
+    g_assert_cmpstr(text, ==,
+                    "dnat 10.0.0.1 10.0.0.9 80-90\n"
+                    "dnat 10.0.0.1 10.0.0.1 0-0\n"
+                    "dnat - - 8080-8080\n"
+                    "redirect - - 81-81\n"
+                    "masquerade - - 1024-65535\n"
+                    "snat 192.0.2.1 192.0.2.1 0-0\n"
+                    "none - - 0-0\n"
+                    "dnat fd00::1 fd00::1 80-80\n"
+                    "dnat fd00::1 fd00::1 0-0\n"
+                    "snat 192.0.2.1 192.0.2.9 1-2\n"
+                    "masquerade - - 0-0\n"
+                    "dnat - - 0-0 untold\n");
+}
+
 static void test_errors(void)
 {
     g_autoptr(Facts) facts = host();
     g_autoptr(Map) map = map_join(facts);
     static const PathQuestion questions[] = {{.domain = "nobody"}, {.domain = "VM1", .interface = "vnet1"}};
+    static const char *const messages[] = {"has no interface, or is not running", "has no interface 'vnet1'"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(questions); i++) {
         g_autoptr(GError) error = NULL;
 
         g_assert_null(path_find(facts, map, &questions[i], &error));
         g_assert_nonnull(error);
+        g_assert_nonnull(strstr(error->message, messages[i]));
     }
 }
 
@@ -422,6 +498,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gateway", test_gateway);
     g_test_add_func("/isolated", test_isolated);
     g_test_add_func("/inbound", test_inbound);
+    g_test_add_func("/translations", test_translations);
     g_test_add_func("/errors", test_errors);
     g_test_add_func("/text-is-escaped", test_text_is_escaped);
     return g_test_run();
