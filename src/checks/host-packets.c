@@ -9,6 +9,7 @@
  * What this host's rules do with packets that are typical of a network. A finding only where every probe is
  * refused for certain: rules that let some kinds through are somebody's intention, and what could not be
  * evaluated or read is no fault. What libvirt's own rules refuse is told by the checks of those rules.
+ * Echoes are not asked about: ufw lets them through by default and nothing else, which helps no guest.
  */
 
 /* One probe that was refused, and the result that says by what. */
@@ -229,7 +230,7 @@ static void check_forward(const Facts *facts, const Network *network, guint8 fam
         !packet_outside(facts, network, family, &outside) ||
         !packet_guest_address(facts, network, family, &guest))
         return;
-    for (GuestProbe probe = GUEST_WEB; probe < GUEST_PROBES; probe++) {
+    for (GuestProbe probe = GUEST_WEB; probe < GUEST_ECHO; probe++) {
         Packet packet = packet_from_guest(facts, network, &guest, &outside, probe);
 
         Tri path = path_is_refused(facts, network, &packet, &answers);
@@ -348,7 +349,7 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
             TRI_YES ||
         !packet_guest_address(facts, network, filter->family, &guest))
         return;
-    for (GuestProbe probe = GUEST_WEB; probe < GUEST_PROBES; probe++) {
+    for (GuestProbe probe = GUEST_WEB; probe < GUEST_ECHO; probe++) {
         Packet packet = packet_to_neighbour(facts, network, &guest, probe);
         Packet reply = packet_reply(&packet);
         Tri path = refused(facts, "forward", &packet, "from guest to guest", &answers);

@@ -254,12 +254,24 @@ static void bridges_ask_nobody(Facts *facts)
 }
 
 /* What gets through in part, what is not certain, and what cannot be known is no finding. */
+/* As ufw does it: echoes pass, and what belongs to a connection. */
+static void test_forward_echo(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    bridges_ask_nobody(facts);
+    add_save(facts, FIREWALL_IPTABLES_NFT,
+             "*mangle\n:FORWARD DROP [0:0]\n"
+             "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+             "-A FORWARD -p icmp -m icmp --icmp-type 8 -j ACCEPT\nCOMMIT\n");
+    assert_findings(facts, "critical forward-blocked host\n");
+}
+
 static void test_forward_silence(void)
 {
     static const char *const rules[] = {
         NFT_BASE("forward", NFT_META("iifname", "\"virbr0\"") NFT_META("oifname", "\"virbr0\"")),
         NFT_BASE("forward", NFT_META("l4proto", "\"tcp\"")),
-        NFT_BASE("forward", NFT_META("l4proto", "\"icmp\"")),
         NFT_BASE("forward", NFT_META("cpu", "1")),
         NFT_BASE("output", ""),
     };
@@ -544,6 +556,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checks-host/forward-policy", test_forward_policy);
     g_test_add_func("/checks-host/forward-owner", test_forward_owner);
     g_test_add_func("/checks-host/forward-nft", test_forward_nft);
+    g_test_add_func("/checks-host/forward-echo", test_forward_echo);
     g_test_add_func("/checks-host/forward-silence", test_forward_silence);
     g_test_add_func("/checks-host/doubt", test_doubt);
     g_test_add_func("/checks-host/forward-half", test_forward_half);
