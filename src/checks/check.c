@@ -143,13 +143,14 @@ static gboolean facts_have(const Facts *facts, guint needs)
     return TRUE;
 }
 
-/* What the function of this check added from first on: of its class, and without what it could not tell. */
+/* What the function of this check added from first on: of its class, and without what it could not tell, or
+ * not yet. */
 static void take_findings(const Check *check, GPtrArray *findings, guint first)
 {
     for (guint i = findings->len; i-- > first;) {
         Finding *finding = findings->pdata[i];
 
-        if (finding->level == LEVEL_UNKNOWN)
+        if (finding->level == LEVEL_UNKNOWN || finding->unsettled)
             g_ptr_array_remove_index(findings, i);
         else if (finding->repair == REPAIR_NEVER)
             finding->repair = check->repair;

@@ -62,7 +62,7 @@ const CheckSpecial *check_special(const char *id);
 
 /*
  * Runs the checks of these kinds (bits 1 << ObjectKind). Returns Findings: worst first, then by network and
- * object; none is unknown. Free with g_ptr_array_unref.
+ * object; none is unknown or unsettled. Free with g_ptr_array_unref.
  */
 GPtrArray *checks_run(const Facts *facts, const Map *map, guint kinds);
 

@@ -283,6 +283,12 @@ static const Network *network_of_ifindex(const Facts *facts, guint ifindex)
     return network && network->active ? network : NULL;
 }
 
+/* Whether somebody answers with the address, or may within seconds. */
+static gboolean neighbour_counts(const Neighbour *neighbour)
+{
+    return neighbour_is_fresh(neighbour) || neighbour_is_asked(neighbour);
+}
+
 static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *record, GPtrArray *findings)
 {
     const Lease *lease = record->lease;
@@ -290,20 +296,22 @@ static void duplicate_address_by_neighbour(const Facts *facts, const MapLease *r
     for (guint i = 0; i < facts->neighbours->len; i++) {
         const Neighbour *neighbour = &g_array_index(facts->neighbours, Neighbour, i);
         const Network *network;
+        Finding *finding;
         char ip[IP_TEXT], ours[MAC_TEXT], theirs[MAC_TEXT];
 
-        if (!neighbour_is_fresh(neighbour) || !ip_equal(&neighbour->ip, &lease->ip) ||
+        if (!neighbour_counts(neighbour) || !ip_equal(&neighbour->ip, &lease->ip) ||
             mac_equal(&neighbour->mac, &lease->mac))
             continue;
         network = network_of_ifindex(facts, neighbour->ifindex);
-        if (network && g_strcmp0(network->name, lease->network) == 0)
-            finding_remedy(
-                finding_evidence(
-                    finding_message(check_of_row(findings, "duplicate-address", LEVEL_CRITICAL, record->row),
-                                    "%s is claimed by two MACs", ip_format(&lease->ip, ip)),
-                    "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
-                    mac_format(&neighbour->mac, theirs)),
-                "give the guest with %s an address of its own, outside the DHCP range", theirs);
+        if (!network || g_strcmp0(network->name, lease->network) != 0)
+            continue;
+        finding = check_of_row(findings, "duplicate-address", LEVEL_CRITICAL, record->row);
+        finding->unsettled = neighbour_is_asked(neighbour);
+        finding_message(finding, "%s is claimed by two MACs", ip_format(&lease->ip, ip));
+        finding_evidence(finding, "lease: %s; answers now: %s", mac_format(&lease->mac, ours),
+                         mac_format(&neighbour->mac, theirs));
+        finding_remedy(finding, "give the guest with %s an address of its own, outside the DHCP range",
+                       theirs);
     }
 }
 
@@ -414,23 +422,30 @@ static gboolean leases_are_known(const Facts *facts, const Network *network)
     return !network->leases_unread && !(dnsmasq && dnsmasq->no_lease_file);
 }
 
+static void report_unleased(const MapRow *row, const Network *network, const Neighbour *neighbour,
+                            GPtrArray *findings)
+{
+    Finding *finding = check_of_row(findings, "address-unleased", LEVEL_WARNING, row);
+    char ip[IP_TEXT];
+
+    finding->unsettled = neighbour_is_asked(neighbour);
+    finding_message(finding, "%s uses %s of %s's DHCP range without a lease",
+                    row->domain ? row->domain : row->tap, ip_format(&neighbour->ip, ip), network->name);
+    finding_remedy(finding, "choose an address outside the range, or reserve it with <host mac= ip=>");
+}
+
 void check_address_unleased(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->neighbours->len; i++) {
         const Neighbour *neighbour = &g_array_index(facts->neighbours, Neighbour, i);
         const Network *network = network_of_ifindex(facts, neighbour->ifindex);
         const MapRow *row;
-        char ip[IP_TEXT];
 
-        if (!network || !neighbour_is_fresh(neighbour) || !in_dhcp_range(network, &neighbour->ip) ||
+        if (!network || !neighbour_counts(neighbour) || !in_dhcp_range(network, &neighbour->ip) ||
             !leases_are_known(facts, network) || is_leased(facts, network, neighbour))
             continue;
         row = row_that_sent(facts, map, neighbour);
         if (row)
-            finding_remedy(finding_message(check_of_row(findings, "address-unleased", LEVEL_WARNING, row),
-                                           "%s uses %s of %s's DHCP range without a lease",
-                                           row->domain ? row->domain : row->tap,
-                                           ip_format(&neighbour->ip, ip), network->name),
-                           "choose an address outside the range, or reserve it with <host mac= ip=>");
+            report_unleased(row, network, neighbour, findings);
     }
 }

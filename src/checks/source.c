@@ -127,8 +127,11 @@ void check_leases_unreadable(const Facts *facts, const Map *map, GPtrArray *find
         const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
         const Network *owner = facts_network_of_bridge(facts, network->bridge);
 
-        if (network->leases_unread && (state == SOURCE_STALE || state == SOURCE_DOWN) &&
-            network_leases(network, owner) == LEASES_OWN)
+        if (network->leases_late)
+            check_unknown(findings, "leases-unreadable",
+                          "libvirt did not tell the leases of network %s in time", network->name);
+        else if (network->leases_unread && (state == SOURCE_STALE || state == SOURCE_DOWN) &&
+                 network_leases(network, owner) == LEASES_OWN)
             report_leases(facts, network, "cannot be read", findings);
         else if (network->active && network_has_dhcp(network, 0) && dnsmasq && dnsmasq->no_lease_file)
             report_leases(facts, network, "are gone with their file", findings);

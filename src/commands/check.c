@@ -17,11 +17,14 @@
  *
  * Whatever cannot be read, the rest is looked at: libvirt has the better part of the time, and what has not
  * answered by then is told as unknown. Where a fault shows, all is read once more, after a moment, and only
- * what both looks saw is told: a guest that starts or ends meanwhile is no fault. Nothing is locked, or one
- * user could keep another's monitoring from running.
+ * what both looks saw is told: a guest that starts or ends meanwhile is no fault. Where the kernel is asking
+ * who has an address, it is looked at until that is known. Nothing is locked, or one user could keep
+ * another's monitoring from running.
  */
 
 #define SECOND_LOOK_USEC (G_USEC_PER_SEC / 5)
+/* By then the kernel knows whether a neighbour answers: five seconds of delay, three questions. */
+#define SETTLED_USEC (9 * G_USEC_PER_SEC)
 
 #define WANT_CHECK                                                                                           \
     (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL |            \
@@ -200,27 +203,35 @@ static Health *look(World *world, Asked *asked, GError *failed[CAPTURE_PARTS])
     return checks_examine(&asked->scope, world->facts, map);
 }
 
-/* Whether there is a fault, and time enough to see whether it stays; a captured host does not change. */
-static gboolean wants_second_look(const Context *ctx, const Health *health, gint64 begun)
+/* Whether there is a fault that this look does not suffice for, and time enough to see whether it stays; a
+ * captured host does not change. took: by the first look. */
+static gboolean wants_another_look(const Context *ctx, const Health *health, guint looks, gint64 begun,
+                                   gint64 took)
 {
-    gint64 took = g_get_monotonic_time() - begun;
+    gint64 now = g_get_monotonic_time();
 
-    return !ctx->replay && (health->level == LEVEL_CRITICAL || health->level == LEVEL_WARNING) &&
-           ctx->deadline - g_get_monotonic_time() > 2 * took + SECOND_LOOK_USEC;
+    if (ctx->replay || (health->level != LEVEL_CRITICAL && health->level != LEVEL_WARNING) ||
+        ctx->deadline - now <= 2 * took + SECOND_LOOK_USEC)
+        return FALSE;
+    return looks < 2 || (health_is_unsettled(health) && now - begun < SETTLED_USEC);
 }
 
 static Health *examine(World *world, Asked *asked, GError *failed[CAPTURE_PARTS])
 {
     gint64 begun = g_get_monotonic_time();
-    g_autoptr(Health) first = look(world, asked, failed);
-    Health *second;
+    Health *health = look(world, asked, failed);
+    gint64 took = g_get_monotonic_time() - begun;
 
-    if (asked->scope.unreachable || !wants_second_look(world->ctx, first, begun))
-        return g_steal_pointer(&first);
-    g_usleep(SECOND_LOOK_USEC);
-    second = look(world, asked, failed);
-    health_confirm(second, first);
-    return second;
+    for (guint looks = 1;
+         !asked->scope.unreachable && wants_another_look(world->ctx, health, looks, begun, took); looks++) {
+        g_autoptr(Health) before = health;
+
+        g_usleep(SECOND_LOOK_USEC);
+        health = look(world, asked, failed);
+        health_confirm(health, before);
+    }
+    health_settle(health);
+    return health;
 }
 
 /* --------------------------------------------------------------------------------------- answering */

@@ -147,13 +147,22 @@ void link_free(Link *link)
     g_free(link);
 }
 
+static gboolean is_claim(const Neighbour *neighbour)
+{
+    return neighbour->has_mac &&
+           !(neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_PERMANENT));
+}
+
 gboolean neighbour_is_fresh(const Neighbour *neighbour)
 {
-    if (!neighbour->has_mac ||
-        (neighbour->state & (NEIGHBOUR_FAILED | NEIGHBOUR_INCOMPLETE | NEIGHBOUR_PERMANENT)))
-        return FALSE;
-    return (neighbour->state & (NEIGHBOUR_REACHABLE | NEIGHBOUR_DELAY | NEIGHBOUR_PROBE)) ||
-           neighbour->confirmed <= NEIGHBOUR_FRESH;
+    return is_claim(neighbour) &&
+           ((neighbour->state & NEIGHBOUR_REACHABLE) || neighbour->confirmed < NEIGHBOUR_FRESH);
+}
+
+gboolean neighbour_is_asked(const Neighbour *neighbour)
+{
+    return is_claim(neighbour) && (neighbour->state & (NEIGHBOUR_DELAY | NEIGHBOUR_PROBE)) &&
+           !neighbour_is_fresh(neighbour);
 }
 
 /* ---------------------------------------------------------------------------------------- firewall */

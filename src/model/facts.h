@@ -99,8 +99,10 @@ typedef struct {
     char *template_name;        /* from vnat's metadata, or NULL */
     GPtrArray *template_values; /* TemplateValue */
     gboolean leases_unread;     /* its leases could not be read, or only in part: there may be more */
-    char *xml;                  /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
-    char *xml_inactive;         /* likewise, of one that is active, what it will be when it starts again */
+    gboolean
+        leases_late;    /* that, because libvirt did not answer yet: nothing is known to be wrong with them */
+    char *xml;          /* as libvirt gave it; kept where Facts.keep asks for it, else NULL */
+    char *xml_inactive; /* likewise, of one that is active, what it will be when it starts again */
 } Network;
 
 Network *network_new(void);
@@ -277,10 +279,17 @@ typedef struct {
     guint32 confirmed; /* seconds since it was last confirmed, from NDA_CACHEINFO; G_MAXUINT32 unknown */
 } Neighbour;
 
-#define NEIGHBOUR_FRESH 60 /* seconds since it was confirmed */
+#define NEIGHBOUR_FRESH 60 /* seconds since it was confirmed; one that never was begins with as many */
 
 /* Whether the entry is a claim of its address now: the table keeps an old owner as STALE for long. */
 gboolean neighbour_is_fresh(const Neighbour *neighbour);
+
+/*
+ * Whether the kernel is about to find out (DELAY or PROBE, not confirmed lately): within eight seconds the
+ * entry is REACHABLE or FAILED. Until then it may be nobody's: dnsmasq puts an address that it only offers
+ * into the table, to be able to send the offer there.
+ */
+gboolean neighbour_is_asked(const Neighbour *neighbour);
 
 typedef struct {
     guint ifindex; /* the port */

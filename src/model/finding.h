@@ -29,6 +29,8 @@ typedef struct {
     GPtrArray *evidence; /* char * */
     char *remedy;        /* next command or step; each check gives one */
     RepairClass repair;
+    gboolean
+        unsettled; /* seconds will tell whether it is one: only a later look that is sure of it may tell it */
 } Finding;
 
 Finding *finding_new(const char *id, Level level, ObjectKind kind, const char *object);

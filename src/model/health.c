@@ -82,3 +82,21 @@ void health_confirm(Health *second, const Health *first)
     }
     health_finish(second);
 }
+
+gboolean health_is_unsettled(const Health *health)
+{
+    for (guint i = 0; i < health->findings->len; i++) {
+        if (((const Finding *)health->findings->pdata[i])->unsettled)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void health_settle(Health *health)
+{
+    for (guint i = health->findings->len; i-- > 0;) {
+        if (((const Finding *)health->findings->pdata[i])->unsettled)
+            g_ptr_array_remove_index(health->findings, i);
+    }
+    health_finish(health);
+}

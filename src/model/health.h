@@ -40,3 +40,8 @@ void health_finish(Health *health);
  * went between two readings of a host looks like a fault, and is none.
  */
 void health_confirm(Health *second, const Health *first);
+
+/* Whether a finding is unsettled: another look is worth its time. */
+gboolean health_is_unsettled(const Health *health);
+/* There will be no other look: leaves these out, and counts anew. */
+void health_settle(Health *health);

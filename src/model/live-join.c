@@ -394,6 +394,18 @@ static void deal_rows(LiveMap *live, Map *map)
     }
 }
 
+/* Whether libvirt has to be asked first whose the port is: it is told of nothing then. */
+static gboolean port_awaits(LiveMap *live, const MapRow *row)
+{
+    const Hub *hub = hub_find(live, key_text(live, HUB_NAME, row->tap));
+
+    if (!hub || hub->generation <= live->vouched)
+        return FALSE;
+    g_hash_table_add(live->awaiting, GUINT_TO_POINTER(row->ifindex));
+    live->awaits = MAX(live->awaits, hub->generation);
+    return TRUE;
+}
+
 /* The findings of a port that no domain claims name it; of links of one name, the first has them. */
 static Told *told_of_finding(LiveMap *live, const Map *map, const Finding *finding)
 {
@@ -405,7 +417,7 @@ static Told *told_of_finding(LiveMap *live, const Map *map, const Finding *findi
         const MapRow *row = map->rows->pdata[i];
 
         if (!row->has_domain && g_strcmp0(row->tap, finding->object) == 0)
-            return told_of_row(live, row);
+            return port_awaits(live, row) ? NULL : told_of_row(live, row);
     }
     return NULL;
 }
@@ -437,9 +449,9 @@ static gint64 component_ages(const LiveMap *live, const Component *component)
         const NeighbourNode *node = component->nodes->pdata[i];
         gint64 due;
 
-        if (node->node.kind != NODE_NEIGHBOUR || node->neighbour.confirmed > NEIGHBOUR_FRESH)
+        if (node->node.kind != NODE_NEIGHBOUR || node->neighbour.confirmed >= NEIGHBOUR_FRESH)
             continue;
-        due = node->stamp + (NEIGHBOUR_FRESH + 1 - (gint64)node->neighbour.confirmed) * G_TIME_SPAN_SECOND;
+        due = node->stamp + (NEIGHBOUR_FRESH - (gint64)node->neighbour.confirmed) * G_TIME_SPAN_SECOND;
         if (due > live->monotonic)
             next = MIN(next, due);
     }

@@ -165,7 +165,7 @@ typedef struct {
 
 typedef struct {
     GPtrArray *leases; /* Lease, in an order of their own */
-    gboolean unread;
+    gboolean unread, late;
 } LeaseSet;
 
 /* What is found about the networks of one name. */
@@ -201,6 +201,9 @@ struct LiveMap {
 
     gboolean domains_listed;
     guint unread;              /* domains whose XML was not read */
+    guint64 vouched;           /* names up to this generation may be called nobody's */
+    GHashTable *awaiting;      /* set of indices of ports that may not */
+    guint64 awaits;            /* the highest generation of their names; 0: there are none */
     gboolean complete;         /* as the rows were told */
     guint64 generation;        /* of the names of links */
     GHashTable *renamed;       /* name -> its link before, while links are being changed */

@@ -138,6 +138,28 @@ void live_map_set_domains_listed(LiveMap *live, gboolean listed)
     live->domains_listed = listed;
 }
 
+void live_map_set_domains_vouched(LiveMap *live, guint64 asked)
+{
+    GHashTableIter iter;
+    gpointer index;
+
+    live->vouched = asked;
+    g_hash_table_iter_init(&iter, live->awaiting);
+    while (g_hash_table_iter_next(&iter, &index, NULL)) {
+        LinkNode *port = node_link(live, GPOINTER_TO_UINT(index));
+
+        if (port)
+            node_mark(live, &port->node);
+    }
+    g_hash_table_remove_all(live->awaiting);
+    live->awaits = 0;
+}
+
+guint64 live_map_awaits_domains(const LiveMap *live)
+{
+    return live->awaits;
+}
+
 GPtrArray *live_map_doubtful(LiveMap *live)
 {
     GPtrArray *uuids;
@@ -179,6 +201,16 @@ static void network_replace(LiveMap *live, NetworkNode *node, Network *network)
     bury(live, before, held_unref);
 }
 
+/* Returns whether that is new. */
+static gboolean leases_state(Network *network, const LeaseSet *set)
+{
+    gboolean changed = network->leases_unread != set->unread || network->leases_late != set->late;
+
+    network->leases_unread = set->unread;
+    network->leases_late = set->late;
+    return changed;
+}
+
 void live_map_put_network(LiveMap *live, Network *network)
 {
     NetworkNode *node = node_any(live, NODE_NETWORK, network->uuid);
@@ -189,9 +221,10 @@ void live_map_put_network(LiveMap *live, Network *network)
         node = node_add(live, NODE_NETWORK, sizeof(*node), network->uuid);
     node_revive(live, &node->node);
     if (set)
-        network->leases_unread = set->unread;
+        leases_state(network, set);
     if (node->network && network_same(node->network, network)) {
         node->network->leases_unread = network->leases_unread;
+        node->network->leases_late = network->leases_late;
         network_free(network);
     } else {
         network_replace(live, node, network);
@@ -334,7 +367,8 @@ static gboolean leases_drop_unseen(LiveMap *live, const char *uuid)
     return unseen->len > 0;
 }
 
-void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *leases, gboolean unread)
+static void put_leases(LiveMap *live, const char *network_uuid, GPtrArray *leases, gboolean unread,
+                       gboolean late)
 {
     LeaseSet *set = g_hash_table_lookup(live->lease_sets, network_uuid);
     NetworkNode *network = node_find(live, NODE_NETWORK, network_uuid);
@@ -360,15 +394,25 @@ void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *lea
         g_ptr_array_unref(set->leases);
     set->leases = leases;
     set->unread = unread;
-    if (network && network->network->leases_unread != unread) {
+    set->late = late;
+    if (network && leases_state(network->network, set)) {
         /* Who has no lease may have one that was not read: that is said of guests too. */
-        network->network->leases_unread = unread;
         network_changed(live, network, network->network, network->network);
         changed = TRUE;
     }
     if (changed)
         network_touch_leases(live, network_uuid);
     lease_set_drop_empty(live, network_uuid);
+}
+
+void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *leases, gboolean unread)
+{
+    put_leases(live, network_uuid, leases, unread, FALSE);
+}
+
+void live_map_put_leases_late(LiveMap *live, const char *network_uuid)
+{
+    put_leases(live, network_uuid, g_ptr_array_new_with_free_func((GDestroyNotify)lease_free), TRUE, TRUE);
 }
 
 const GPtrArray *live_map_leases(const LiveMap *live, const char *network_uuid)

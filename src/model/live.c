@@ -48,6 +48,8 @@ LiveMap *live_map_new(LiveChecks checks)
     live->timers = g_tree_new_with_data(timer_compare, NULL);
     live->renamed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     live->doubtful = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    live->vouched = G_MAXUINT64;
+    live->awaiting = g_hash_table_new(NULL, NULL);
     live->dirty = g_ptr_array_new();
     live->dirty_networks = g_ptr_array_new();
     live->unstamped = g_ptr_array_new();
@@ -127,6 +129,7 @@ void live_map_free(LiveMap *live)
     g_hash_table_unref(live->groups);
     g_hash_table_unref(live->renamed);
     g_hash_table_unref(live->doubtful);
+    g_hash_table_unref(live->awaiting);
     unbury(live->dead);
     unbury(live->pending);
     g_array_unref(live->dead);

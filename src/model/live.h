@@ -56,6 +56,16 @@ void live_map_remove_domain(LiveMap *live, const char *uuid);
 /* Whether every active domain is known; until then no port is called unclaimed. A domain whose xml_read is
  * FALSE counts as not known. FALSE at first. */
 void live_map_set_domains_listed(LiveMap *live, gboolean listed);
+/*
+ * libvirt's list of active domains that was asked for at that live_map_generation() has been answered, and
+ * each domain of it read. What is wrong with a port that no domain claims is found only when its name is
+ * older than that: libvirt makes a guest's tap before it tells of the guest, and seconds may lie between.
+ * Until this is called for the first time, nothing is waited for.
+ */
+void live_map_set_domains_vouched(LiveMap *live, guint64 asked);
+/* The generation at which, or later, the list has to be asked for, for the sake of ports that wait for it; 0:
+ * none does. */
+guint64 live_map_awaits_domains(const LiveMap *live);
 
 /* A network by UUID, active or not: takes it. */
 void live_map_put_network(LiveMap *live, Network *network);
@@ -65,6 +75,8 @@ void live_map_remove_network(LiveMap *live, const char *uuid);
  * network that is not known are kept for when it is; putting none ends that. An expired one is kept, for the
  * clock may be set back, but told only while it lives. */
 void live_map_put_leases(LiveMap *live, const char *network_uuid, GPtrArray *leases, gboolean unread);
+/* Likewise none, for libvirt was asked and does not answer: unread, and not for a fault of theirs. */
+void live_map_put_leases_late(LiveMap *live, const char *network_uuid);
 
 /* The kernel's, one by one: a new one, or a newer reading of it. Takes the Link; the others are copied. */
 void live_map_put_link(LiveMap *live, Link *link);

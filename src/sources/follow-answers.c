@@ -86,7 +86,11 @@ static void network_put_unread(Follower *follower, const FollowKey *key, const c
 
 static void leases_put_unread(Follower *follower, const FollowKey *key)
 {
-    if (!live_map_leases(follower->live, key->uuid))
+    if (live_map_leases(follower->live, key->uuid))
+        return;
+    if (key->slow)
+        live_map_put_leases_late(follower->live, key->uuid);
+    else
         live_map_put_leases(follower->live, key->uuid,
                             g_ptr_array_new_with_free_func((GDestroyNotify)lease_free), TRUE);
 }

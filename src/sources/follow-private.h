@@ -86,8 +86,10 @@ typedef struct {
     gboolean sync;      /* the answer begins the reading of everything */
     gboolean sync_next; /* not that of what is asked now, but of the next */
     gboolean audit;     /* the answer is compared with the map */
+    gboolean ports;     /* ports wait for the answer, to know whose they are */
     gint64 asked_at;
-    gint64 due; /* to be asked; FOLLOW_NEVER: not wanted */
+    guint64 generation; /* live_map_generation() at the last asking */
+    gint64 due;         /* to be asked; FOLLOW_NEVER: not wanted */
     guint failures;
     gboolean known; /* it was read at least once */
     char *trouble;
@@ -141,6 +143,7 @@ struct Follower {
     GQueue troubles[FOLLOW_KINDS];  /* FollowKey, the first to have trouble first */
     GHashTable *taps;               /* name -> GPtrArray of FollowKey of domains that claim it */
     FollowList lists[2];            /* FOLLOW_DOMAIN, FOLLOW_NETWORK */
+    gboolean vouching;              /* the list of domains came, and not all of them are read yet */
     gint64 nameless_due;      /* keys that are slow and have no name are told of without; FOLLOW_NEVER */
     gboolean asked_something; /* flush */
 
@@ -208,6 +211,8 @@ void follow_taps_touch(Follower *follower, const char *name);
 
 void follow_sync_connected(Follower *follower, const FollowHost *host);
 void follow_sync_lost(Follower *follower, const char *why);
+/* Ports that no domain claims wait for libvirt's word: asks for it, and passes it on when all is read. */
+void follow_ports_run(Follower *follower);
 /* Everything of libvirt is read again. */
 void follow_sync_begin(Follower *follower);
 /* Notices lists that are slow. */

@@ -64,7 +64,7 @@ static void connection_retry(Follower *follower)
 
 static void list_reset(FollowList *list)
 {
-    list->asked = list->slow = list->sync = list->sync_next = list->audit = FALSE;
+    list->asked = list->slow = list->sync = list->sync_next = list->audit = list->ports = FALSE;
     list->due = FOLLOW_NEVER;
     list->failures = 0;
     g_clear_pointer(&list->trouble, g_free);
@@ -121,6 +121,7 @@ static void list_ask(Follower *follower, FollowKind kind)
 
     list->asked = TRUE;
     list->asked_at = follower->now;
+    list->generation = live_map_generation(follower->live);
     list->due = FOLLOW_NEVER;
     list->sync = list->sync || list->sync_next;
     list->sync_next = FALSE;
@@ -198,6 +199,8 @@ static void list_has(Follower *follower, const FollowList *list, FollowKind kind
     }
     if (key->slow)
         follow_answer_slow(follower, key);
+    else if (list->ports && !follow_key_known(follower, key))
+        follow_key_touch(follower, key); /* it starts: nothing was missed */
     else if (!list->sync && !list->sync_next && follow_listed_differs(follower->live, kind, listed))
         key_suspect(follower, key);
 }
@@ -263,8 +266,45 @@ void follow_list_answered(Follower *follower, FollowKind kind, const GPtrArray *
     list_trouble(list, kind, NULL);
     list->failures = 0;
     list_take(follower, kind, listed ? listed : none);
-    list->sync = list->audit = FALSE;
+    list->sync = list->audit = list->ports = FALSE;
     list->known = TRUE;
+    follower->vouching = follower->vouching || kind == FOLLOW_DOMAIN;
+}
+
+/* -------------------------------------------------------------------------------------------- ports */
+
+/* Whether each domain of the last list is in the map. */
+static gboolean listed_are_known(const Follower *follower)
+{
+    g_autoptr(GPtrArray) keys = follow_keys_of(follower, FOLLOW_DOMAIN);
+
+    for (guint i = 0; i < keys->len; i++) {
+        const FollowKey *key = keys->pdata[i];
+
+        if (key->listed && !follow_key_known(follower, key))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/*
+ * A guest is active, and its XML has its taps, from before they are made; libvirt tells of it when it runs.
+ * So whoever lists domains after a tap came by its name learns whose it is, however long the start takes.
+ */
+void follow_ports_run(Follower *follower)
+{
+    FollowList *list = &follower->lists[FOLLOW_DOMAIN];
+
+    if (follower->connection != CONNECTION_ON)
+        return;
+    if (follower->vouching && !list->asked && listed_are_known(follower)) {
+        follower->vouching = FALSE;
+        live_map_set_domains_vouched(follower->live, list->generation);
+    }
+    if (live_map_awaits_domains(follower->live) > list->generation && !list->ports) {
+        list->ports = TRUE;
+        follow_list_want(follower, FOLLOW_DOMAIN, FALSE);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------- run */

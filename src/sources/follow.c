@@ -317,11 +317,13 @@ static void tell(Follower *follower)
     }
     if (must_hold(follower))
         return;
+    follow_ports_run(follower);
     /* Over a lost connection nothing can be made good: that waits. */
     if (!follower->told || (follower->resync && follower->connection == CONNECTION_ON))
         tell_snapshot(follower);
     follow_sources_update(follower);
     changes = settle(follower);
+    follow_ports_run(follower);
     if (changes->len > 0)
         follower->sink->changes(follower->live, changes, follower->sink_data);
 }

@@ -218,18 +218,20 @@ static Network *lease_network(const LeaseReading *reading, const LeaseItem *item
     return facts_network(reading->facts, item->uuid);
 }
 
-static void lease_mark(const LeaseReading *reading, const LeaseItem *item, gboolean unread)
+static void lease_mark(const LeaseReading *reading, const LeaseItem *item, gboolean unread, gboolean late)
 {
     Network *network = lease_network(reading, item);
 
-    if (network)
-        network->leases_unread = unread;
+    if (!network)
+        return;
+    network->leases_unread = unread;
+    network->leases_late = late;
 }
 
 static void lease_take(LeaseReading *reading, LeaseItem *item)
 {
     reading->answered++;
-    lease_mark(reading, item, item->bad > 0);
+    lease_mark(reading, item, item->bad > 0, FALSE);
     for (guint i = 0; i < item->leases->len; i++)
         g_ptr_array_add(reading->leases, item->leases->pdata[i]);
     g_ptr_array_set_free_func(item->leases, NULL);
@@ -263,7 +265,7 @@ static void lease_done(gpointer data, const GError *error, gpointer user_data)
         lease_take(reading, item);
         return;
     }
-    lease_mark(reading, item, TRUE);
+    lease_mark(reading, item, TRUE, g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE));
     g_hash_table_add(reading->failed, g_strdup(item->uuid));
     if (!reading->cause)
         g_set_error(&reading->cause, error->domain, error->code, "network '%s': %s", item->name,

@@ -313,6 +313,7 @@ static void networks_keep_leases(const Facts *facts, GPtrArray *networks)
         const Network *before = network_known(facts, network->uuid);
 
         network->leases_unread = before && before->leases_unread;
+        network->leases_late = before && before->leases_late;
     }
 }
 

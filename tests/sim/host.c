@@ -245,7 +245,7 @@ static gboolean network_is_active(const Sim *sim, guint network)
     return sim->networks[network].network && sim->networks[network].network->active;
 }
 
-gboolean host_start(Sim *sim, guint guest)
+gboolean host_launch(Sim *sim, guint guest)
 {
     SimGuest *it = &sim->guests[guest];
     Domain *domain;
@@ -268,8 +268,15 @@ gboolean host_start(Sim *sim, guint guest)
         guest_plug(sim, guest, g_array_index(it->nics, guint, i));
     g_ptr_array_add(sim->truth->domains, domain);
     check_pairs(sim);
-    sim_event(sim, FOLLOW_DOMAIN, it->uuid);
-    sim_event(sim, FOLLOW_DOMAIN, it->uuid);
+    return TRUE;
+}
+
+gboolean host_start(Sim *sim, guint guest)
+{
+    if (!host_launch(sim, guest))
+        return FALSE;
+    sim_event(sim, FOLLOW_DOMAIN, sim->guests[guest].uuid);
+    sim_event(sim, FOLLOW_DOMAIN, sim->guests[guest].uuid);
     return TRUE;
 }
 

@@ -131,6 +131,8 @@ void host_neighbour(Sim *sim, const Link *bridge, const Ip *ip, const Mac *mac, 
 
 /* FALSE: not as things are. Taps and messages come at once, events after. */
 gboolean host_start(Sim *sim, guint guest);
+/* The same without libvirt's events: qemu takes long to come up. */
+gboolean host_launch(Sim *sim, guint guest);
 gboolean host_destroy(Sim *sim, guint guest);
 gboolean host_plug(Sim *sim, guint guest, guint network);
 gboolean host_unplug(Sim *sim, guint guest);

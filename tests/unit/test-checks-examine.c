@@ -405,7 +405,12 @@ static void test_leases_unreadable(void)
                 "syntax\nfile /var/lib/libvirt/dnsmasq/virbr0.status\n",
                 "cp -p /var/lib/libvirt/dnsmasq/virbr0.status /var/lib/libvirt/dnsmasq/virbr0.status.bad && "
                 "truncate -s 0 /var/lib/libvirt/dnsmasq/virbr0.status");
-    network->leases_unread = FALSE;
+    /* Nor where libvirt did not answer: nobody is told to touch its file. */
+    network->leases_late = TRUE;
+    assert_health(
+        facts, &scope,
+        "unknown leases-unreadable host: libvirt did not tell the leases of network default in time\n");
+    network->leases_unread = network->leases_late = FALSE;
     source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_LIVE, NULL);
     ((Dnsmasq *)facts->dnsmasqs->pdata[0])->no_lease_file = TRUE;
     assert_only(facts, &scope,

@@ -38,6 +38,24 @@ static void assert_only(Facts *facts, const char *id, Level level, const char *o
     g_assert_cmpstr(world_row(map, object)->problems->pdata[0], ==, id);
 }
 
+/* Nobody is told but who looks again, until that is sure. */
+static void assert_unsettled(Facts *facts, const char *id)
+{
+    const CheckScope scope = {.grace = CHECK_GRACE};
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(Health) health = checks_examine(&scope, facts, map);
+    const Finding *finding = world_finding(health->findings, id);
+    guint before = health->findings->len;
+
+    assert_findings(facts, "");
+    g_assert_true(finding && finding->unsettled);
+    g_assert_true(health_is_unsettled(health));
+    health_settle(health);
+    g_assert_cmpuint(health->findings->len, ==, before - 1);
+    g_assert_false(health_is_unsettled(health));
+    g_assert_cmpuint(health->counts[LEVEL_WARNING] + health->counts[LEVEL_CRITICAL], ==, 0);
+}
+
 /* Two parties, both of them told: "object: evidence" of each. */
 static void assert_two(Facts *facts, const char *id, const char *message, const char *expected)
 {
@@ -289,9 +307,9 @@ static void test_duplicate_address(void)
                 "lease: " MAC1 "; answers now: " STRANGER);
     neighbour->state = NEIGHBOUR_STALE; /* the one that had it before */
     assert_findings(facts, "");
-    neighbour->confirmed = 61;
-    assert_findings(facts, "");
     neighbour->confirmed = 60;
+    assert_findings(facts, "");
+    neighbour->confirmed = 59;
     assert_findings(facts, "critical duplicate-address vnet0\n");
     neighbour->state = NEIGHBOUR_FAILED;
     assert_findings(facts, "");
@@ -299,6 +317,9 @@ static void test_duplicate_address(void)
     assert_findings(facts, "");
     neighbour->state = NEIGHBOUR_DELAY;
     assert_findings(facts, "critical duplicate-address vnet0\n");
+    neighbour->confirmed = 60;
+    assert_unsettled(facts, "duplicate-address");
+    neighbour->state = NEIGHBOUR_REACHABLE;
     neighbour->ifindex = 2; /* the same address on another network is another address */
     assert_findings(facts, "");
 }
@@ -380,6 +401,13 @@ static void test_address_unleased(void)
                 "VM3 uses 192.168.122.200 of default's DHCP range without a lease", NULL);
     g_array_index(facts->neighbours, Neighbour, facts->neighbours->len - 1).state = NEIGHBOUR_STALE;
     assert_findings(facts, "");
+    /* What dnsmasq offers stands in the table before anybody has it. */
+    g_array_index(facts->neighbours, Neighbour, facts->neighbours->len - 1).state = NEIGHBOUR_DELAY;
+    assert_unsettled(facts, "address-unleased");
+    g_array_index(facts->neighbours, Neighbour, facts->neighbours->len - 1).state = NEIGHBOUR_PROBE;
+    assert_unsettled(facts, "address-unleased");
+    g_array_index(facts->neighbours, Neighbour, facts->neighbours->len - 1).confirmed = 59;
+    assert_findings(facts, "warning address-unleased vnet3\n");
     world_lease(facts, "default", "52:54:00:00:00:03", "192.168.122.200", 60);
     g_array_index(facts->neighbours, Neighbour, facts->neighbours->len - 1).state = NEIGHBOUR_REACHABLE;
     assert_findings(facts, "");
@@ -402,7 +430,7 @@ static void test_address_unleased_range(void)
                  {"fd00:20::50", FALSE}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(Facts) facts = static_in_pool(cases[i].ip, NEIGHBOUR_PROBE);
+        g_autoptr(Facts) facts = static_in_pool(cases[i].ip, NEIGHBOUR_REACHABLE);
         NetworkIp *ip = facts_network(facts, "default")->ips->pdata[0];
         DhcpRange *range = &g_array_index(ip->ranges, DhcpRange, 0);
 

@@ -383,12 +383,13 @@ static void test_hung_gone(void)
 static void test_hung_nameless(void)
 {
     g_autoptr(Sim) sim = guests_new(1);
-    g_autofree char *why = g_strdup_printf("domain '%s': no answer for a second", sim->guests[1].uuid);
 
     sim->guests[1].hangs = sim->list_hangs = sim->now + 4 * SIM_SECOND;
     host_start(sim, 1);
     sim_advance(sim, 1300 * SIM_MS);
-    assert_source(sim, SOURCE_LIBVIRT, SOURCE_STALE, why);
+    /* And the guest, by its UUID. */
+    assert_source(sim, SOURCE_LIBVIRT, SOURCE_STALE,
+                  "the list of domains: no answer for a second (and 1 more)");
     assert_settled(sim);
 }
 
@@ -424,6 +425,56 @@ static void test_failing(void)
     assert_settled(sim);
 }
 
+static guint findings_count(Sim *sim, const char *id)
+{
+    g_autoptr(GPtrArray) findings = live_map_findings(follower_live(sim->follower));
+    guint count = 0;
+
+    for (guint i = 0; i < findings->len; i++)
+        count += strcmp(((const Finding *)findings->pdata[i])->id, id) == 0;
+    return count;
+}
+
+/* Qemu takes ten seconds to come up: its tap is nobody's for libvirt's events, but not for who asks. */
+static void test_slow_start(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+
+    g_assert_true(host_launch(sim, 1));
+    for (guint i = 0; i < 10; i++) {
+        sim_advance(sim, SIM_SECOND);
+        g_assert_cmpuint(findings_count(sim, "tap-unclaimed"), ==, 0);
+    }
+    g_assert_cmpuint(row_of(sim, 1).ifindex, ==, host_tap(sim, 1)->ifindex);
+    sim_event(sim, FOLLOW_DOMAIN, sim->guests[1].uuid);
+    assert_settled(sim);
+}
+
+/* What libvirt has been asked about, and knows nothing of, is nobody's. */
+static void test_stray_port(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+    guint lists = stats_of(sim).lists;
+
+    host_tap_add(sim, "stray", host_bridge(sim, 0)->ifindex, NULL);
+    sim_advance(sim, 5 * SIM_SECOND);
+    g_assert_cmpuint(findings_count(sim, "tap-unclaimed"), ==, 1);
+    g_assert_cmpuint(stats_of(sim).lists, ==, lists + 1);
+    assert_settled(sim);
+}
+
+/* What libvirt does not answer is no fault of the lease file. */
+static void test_leases_late(void)
+{
+    g_autoptr(Sim) sim = calm_new();
+
+    sim->networks[0].hangs = 5 * SIM_SECOND;
+    sim_advance(sim, 4 * SIM_SECOND);
+    g_assert_cmpuint(sim->snapshots, ==, 1);
+    g_assert_cmpuint(findings_count(sim, "leases-unreadable"), ==, 0);
+    assert_settled(sim);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -449,5 +500,8 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/hung/nameless", test_hung_nameless);
     g_test_add_func("/follow/hung/lists", test_hung_lists);
     g_test_add_func("/follow/failing", test_failing);
+    g_test_add_func("/follow/slow-start", test_slow_start);
+    g_test_add_func("/follow/stray-port", test_stray_port);
+    g_test_add_func("/follow/leases-late", test_leases_late);
     return g_test_run();
 }

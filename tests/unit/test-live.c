@@ -292,6 +292,33 @@ static void test_renamed(void)
     host_clear(&host);
 }
 
+/* A guest's tap is there before libvirt tells of the guest: whose it is has to be asked first. */
+static void test_unclaimed_waits(void)
+{
+    Host host;
+    guint64 asked;
+
+    host_init(&host);
+    live_map_set_domains_vouched(host.live, live_map_generation(host.live));
+    asked = live_map_generation(host.live);
+    put_tap(&host, 15, "vnet9", 10);
+    assert_told(&host, "interface.added -/vnet9\n");
+    assert_told_after(&host, 60 * LIVE_GRACE, "");
+    g_assert_cmpuint(live_map_awaits_domains(host.live), ==, live_map_generation(host.live));
+    /* A list from before says nothing of it. */
+    live_map_set_domains_vouched(host.live, asked);
+    assert_told_after(&host, 60 * LIVE_GRACE, "");
+    g_assert_cmpuint(live_map_awaits_domains(host.live), >, asked);
+    live_map_set_domains_vouched(host.live, live_map_generation(host.live));
+    g_assert_true(live_map_is_dirty(host.live));
+    settle(&host);
+    assert_told_after(&host, LIVE_GRACE,
+                      "interface.changed -/vnet9\n"
+                      "check.raised tap-unclaimed vnet9\n");
+    g_assert_cmpuint(live_map_awaits_domains(host.live), ==, 0);
+    host_clear(&host);
+}
+
 static Facts *kernel_of(Host *host, guint tap)
 {
     Facts *facts = facts_new();
@@ -404,6 +431,7 @@ int main(int argc, char **argv)
     g_test_add_func("/live/guest/unread", test_unread_domain);
     g_test_add_func("/live/guest/same-mac-twice", test_same_mac_twice);
     g_test_add_func("/live/port/unclaimed", test_unclaimed);
+    g_test_add_func("/live/port/unclaimed/waits", test_unclaimed_waits);
     g_test_add_func("/live/port/moved", test_moved_to_another_bridge);
     g_test_add_func("/live/port/bridge", test_bridge_dirties_its_ports_for_cause);
     g_test_add_func("/live/tap/reused", test_tap_reused);
