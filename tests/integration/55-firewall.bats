@@ -7,6 +7,9 @@ setup_file() {
     vnat -q net-start default
     lab_guest_netns box virbr0 52:54:00:00:00:09 box
     lab_guest_netns near virbr0 52:54:00:00:00:0a near
+    vnat -q net-start six --template nat-ipv6 -D subnet6=fd00:55::/64 -D bridge=virbr6
+    STATIC=fd00:55::9/64,fd00:55::1 lab_guest_netns box6 virbr6 52:54:00:00:00:19
+    STATIC=fd00:55::a/64,fd00:55::1 lab_guest_netns near6 virbr6 52:54:00:00:00:1a
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/box.dhcp"
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/near.dhcp"
     outside_reached
@@ -15,13 +18,15 @@ setup_file() {
 setup() {
     load helpers
     before=$(sysctl -n net.bridge.bridge-nf-call-iptables)
+    before6=$(sysctl -n net.bridge.bridge-nf-call-ip6tables)
 }
 
 teardown() {
     nft delete table inet own 2>/dev/null || true
     iptables-nft -P FORWARD ACCEPT
     iptables-nft -P INPUT ACCEPT
-    sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables="$before"
+    sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables="$before" \
+        net.ipv6.conf.all.forwarding=1 net.bridge.bridge-nf-call-ip6tables="$before6"
 }
 
 outside_reached() { lab_in box timeout 5 ping -c 1 -W 1 203.0.113.1 >/dev/null; }
@@ -31,16 +36,19 @@ near_reached() {
     lab_in box timeout 5 ping -c 1 -W 1 "$address" >/dev/null
 }
 
-# finding ID FILTER: jq on the only finding of vnat status with that id.
+outside6_reached() { lab_in box6 timeout 5 ping -c 1 -W 1 2001:db8:203::1 >/dev/null; }
+near6_reached() { lab_in box6 timeout 5 ping -c 1 -W 1 fd00:55::a >/dev/null; }
+
+# finding ID FILTER: jq on the only finding of vnat status of $network (default) with that id.
 finding() {
-    expect 0 status --json default
+    expect 0 status --json "${network:-default}"
     jq -er --arg id "$1" "[.findings[] | select(.id == \$id)] | if length == 1 then .[0] | $2 else error(\"\(length) of them\") end" \
         <<<"$output"
 }
 
 # none: no finding about the host. (Guests without libvirt are ports that nobody claims.)
 none() {
-    expect 0 status --json default
+    expect 0 status --json "${network:-default}"
     [ "$(json '[.findings[] | select(.object.kind == "host")] | length')" = 0 ] || { json .findings; return 1; }
 }
 
@@ -106,11 +114,17 @@ NFT
     none
 }
 
-@test "policies of iptables that libvirt's own rules are in front of harm nobody" {
+@test "policies of iptables that libvirt's own rules are in front of harm nobody; beside those of its nftables backend they do" {
     iptables-nft -P FORWARD DROP
     iptables-nft -P INPUT DROP
-    outside_reached
-    none
+    if nft list table ip libvirt_network >/dev/null 2>&1; then
+        run ! outside_reached
+        has "$(finding forward-blocked '.evidence | join("|")')" 'table ip filter, chain FORWARD: policy drop'
+        has "$(finding input-blocked '.evidence | join("|")')" 'DHCP, UDP port 67: table ip filter, chain INPUT: policy drop'
+    else
+        outside_reached
+        none
+    fi
 }
 
 @test "bridged frames asked of a filter that drops them: bridge-netfilter" {
@@ -152,6 +166,60 @@ NFT
     iptables-legacy -A OUTPUT -d 192.0.2.1 -j ACCEPT
     [ "$(finding iptables-mixed '[.level, .evidence[0]] | join(" ")')" = 'warning legacy: ip filter' ]
     iptables-legacy -F OUTPUT
+    none
+}
+
+@test "IPv6: each of them, of the network that has it" {
+    network=six
+    lab_wait_for 10 outside6_reached
+    none
+    nft -f - <<'NFT'
+table inet own {
+    chain forward { type filter hook forward priority 10; policy accept;
+        meta nfproto ipv6 oifname "virbr6" drop
+    }
+}
+NFT
+    run ! outside6_reached
+    has "$(finding forward-blocked .evidence[0])" 'replies from the outside: table inet own, chain forward: ' '"virbr6" drop'
+    has "$(finding forward-blocked .message)" 'guests of network six do not reach the outside by IPv6'
+    nft delete table inet own
+    nft -f - <<'NFT'
+table inet own {
+    chain input { type filter hook input priority 10; policy drop;
+        meta nfproto ipv4 accept
+        iifname "lo" accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept
+        udp dport 53 accept
+    }
+}
+NFT
+    [ "$(finding input-blocked '.evidence | join("|")')" = 'DHCPv6, UDP port 547: table inet own, chain input: policy drop' ]
+    has "$(finding input-blocked .message)" 'network six' 'IPv6'
+    eval "$(finding input-blocked .remedy)"
+    none
+    nft delete table inet own
+    nft -f - <<'NFT'
+table inet own {
+    chain forward { type filter hook forward priority 10; policy accept;
+        meta nfproto ipv6 iifname "virbr6" oifname "virbr6" drop
+    }
+}
+NFT
+    sysctl -qw net.bridge.bridge-nf-call-ip6tables=0
+    near6_reached
+    none
+    sysctl -qw net.bridge.bridge-nf-call-ip6tables=1
+    run ! near6_reached
+    [ "$(finding bridge-netfilter .evidence[0])" = 'net/bridge/bridge-nf-call-ip6tables is 1' ]
+    eval "$(finding bridge-netfilter .remedy)" >/dev/null
+    near6_reached
+    none
+    nft delete table inet own
+    sysctl -qw net.ipv6.conf.all.forwarding=0
+    run ! outside6_reached
+    [ "$(finding ip-forward-off .evidence[0])" = 'net/ipv6/conf/all/forwarding is 0' ]
+    eval "$(finding ip-forward-off .remedy)" >/dev/null
     none
 }
 

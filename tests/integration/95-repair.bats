@@ -250,9 +250,9 @@ skipped tap-down $p1" "$(steps)"
 @test "rules missing: a reload puts them back, and a UDP flow that began meanwhile is translated" {
     # Another rule that needs connection tracking, as most hosts have: without any the kernel switches it off.
     nft 'add table ip host; add chain ip host input { type filter hook input priority 0; }; add rule ip host input ct state established accept'
-    iptables -t nat -F LIBVIRT_PRT
-    iptables -F LIBVIRT_FWO
-    iptables -F LIBVIRT_FWI
+    lose_rules nat
+    lose_rules out
+    lose_rules in
     # One socket, so one flow.
     lab_guest_run VM1 '(syslogd -n -R 203.0.113.1:5140 & sleep 0.3; while :; do logger tick; sleep 0.2; done) >/dev/null 2>&1 &'
     lab_wait_for 10 grep -q '^udp 192.168.122' "$LAB_DIR/flows"

@@ -91,3 +91,21 @@ forget() {
         virsh -q net-undefine "$name" >/dev/null 2>&1 || true
     done
 }
+
+# lose_rules nat|out|in: what libvirt's chain of that name does is gone, in whichever of its two ways it writes rules; a
+# reload puts it back.
+lose_rules() {
+    if nft list table ip libvirt_network >/dev/null 2>&1; then
+        case $1 in
+        nat) nft flush chain ip libvirt_network guest_nat ;;
+        out) nft flush chain ip libvirt_network guest_output ;;
+        in) nft flush chain ip libvirt_network guest_input ;;
+        esac
+    else
+        case $1 in
+        nat) iptables -t nat -F LIBVIRT_PRT ;;
+        out) iptables -F LIBVIRT_FWO ;;
+        in) iptables -F LIBVIRT_FWI ;;
+        esac
+    fi
+}
