@@ -109,11 +109,26 @@ gboolean flows_find_target(World *world, const char *which, FlowsTarget *target,
 #define PROC_ACCT "sys/net/netfilter/nf_conntrack_acct"
 #define PROC_TIMESTAMP "sys/net/netfilter/nf_conntrack_timestamp"
 
-/* Once, and only where something is missing for it. */
+static gboolean shows(const Context *ctx, const char *const *columns)
+{
+    for (guint i = 0; i < ctx->columns->len; i++) {
+        const Column *column = ctx->columns->pdata[i];
+
+        if (g_strv_contains(columns, column->id))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Once, and only where a column that is shown lacks something for it. */
 static void hint_at_settings(Context *ctx, const World *world, const GPtrArray *rows)
 {
-    const gboolean counts = g_strcmp0(facts_proc(world->facts, PROC_ACCT), "0") != 0;
-    const gboolean times = g_strcmp0(facts_proc(world->facts, PROC_TIMESTAMP), "0") != 0;
+    static const char *const of_counts[] = {"bytes", "packets", "sent", "received", NULL};
+    static const char *const of_times[] = {"age", "started", NULL};
+    const gboolean counts =
+        g_strcmp0(facts_proc(world->facts, PROC_ACCT), "0") != 0 || !shows(ctx, of_counts);
+    const gboolean times =
+        g_strcmp0(facts_proc(world->facts, PROC_TIMESTAMP), "0") != 0 || !shows(ctx, of_times);
 
     if (ctx->quiet || rows->len == 0 || (counts && times))
         return;

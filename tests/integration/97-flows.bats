@@ -159,6 +159,12 @@ agree() {
     [ "$(grep ':80 *$' <<<"$output" | head -n 1 | xargs)" = '- - - 203.0.113.1:80' ]
     [ "$(grep -c '^hint:' <<<"$stderr")" -eq 1 ]
     has "$stderr" 'hint: sysctl -w net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1'
+    expect 0 flows -o guest,remote
+    [ -z "$stderr" ]
+    expect 0 flows -o +started
+    has "$stderr" 'hint: sysctl -w net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1'
+    expect 0 flows -o age
+    has "$stderr" 'hint: sysctl -w net.netfilter.nf_conntrack_timestamp=1 (the age'
     expect 0 flows --json
     [ "$(json '[.flows[] | .bytes, .packets, .sent_bytes, .age, .started] | unique | map(tostring) | join(" ")')" = null ]
     [ -z "$stderr" ]
