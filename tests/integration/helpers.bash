@@ -37,6 +37,19 @@ lacks() {
 # same WANTED GOT: the same text; prints the difference.
 same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }
 
+# noticed SED-SCRIPT: with that change in its console blocks $document is no longer $walked (by $tutorial).
+noticed() {
+    sed -E "/^\`\`\`console\$/,/^\`\`\`\$/ {$1}" "$document" >changed.md
+    if cmp -s "$document" changed.md; then
+        printf 'changes nothing: %s\n' "$1"
+        return 1
+    fi
+    if "$tutorial" compare changed.md "$walked" >/dev/null; then
+        printf 'not noticed: %s\n' "$1"
+        return 1
+    fi
+}
+
 # leading TABLE WIDER: the lines of TABLE are the beginnings of those of WIDER, cut at the end of a column. Both may
 # end in blank lines.
 leading() {
