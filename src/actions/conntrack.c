@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "actions/conntrack.h"
 
+#include "actions/conntrack-private.h"
 #include "base/error.h"
-#include "config.h"
+#include "sources/conntrack.h"
 
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
 
 /* ----------------------------------------------------------------------------------- what to forget */
@@ -34,129 +37,125 @@ gboolean flow_wants_nat(const Facts *facts, const Network *network, const Ip *so
            !ip_is_link_local(destination) && !ip_is_broadcast(destination) && !ip_is_own(facts, destination);
 }
 
-#ifdef HAVE_CONNTRACK
-
-#include <errno.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-
-/* -------------------------------------------------------------------------------------- the kernel's */
-
 typedef struct {
     const Facts *facts;
     const Network *network;
-    GPtrArray *found; /* struct nf_conntrack * */
 } Search;
 
-static gboolean address_of(const struct nf_conntrack *entry, enum nf_conntrack_attr v4,
-                           enum nf_conntrack_attr v6, Ip *ip)
-{
-    const void *bytes = nfct_get_attr(entry, v4);
-
-    if (bytes)
-        return ip_from_bytes(bytes, 4, ip);
-    bytes = nfct_get_attr(entry, v6);
-    return bytes && ip_from_bytes(bytes, 16, ip);
-}
-
 /* Not translated: answers come back to the source itself. */
-static int take_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, void *data)
+static gboolean is_untranslated(const Flow *flow, gconstpointer data)
 {
-    Search *search = data;
-    Ip source, destination, answered;
+    const Search *search = data;
 
-    if (address_of(entry, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, &source) &&
-        address_of(entry, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, &destination) &&
-        address_of(entry, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_DST, &answered) &&
-        ip_equal(&source, &answered) && flow_wants_nat(search->facts, search->network, &source, &destination))
-        g_ptr_array_add(search->found, nfct_clone(entry));
-    return NFCT_CB_CONTINUE;
+    return ip_equal(&flow->source, &flow->reply_destination) &&
+           flow_wants_nat(search->facts, search->network, &flow->source, &flow->destination);
 }
 
-static gboolean kernel_failed(int number, const char *what, GError **error)
-{
-    return vnat_error_set(error,
-                          number == EPERM             ? VNAT_ERROR_DENIED
-                          : number == EAGAIN          ? VNAT_ERROR_DEADLINE
-                          : number == EPROTONOSUPPORT ? VNAT_ERROR_UNSUPPORTED
-                                                      : VNAT_ERROR_FAILED,
-                          "cannot %s the kernel's connections: %s", what, g_strerror(number));
-}
+/* -------------------------------------------------------------------------------------- its deletion */
 
-/* The library waits for answers without end; the kernel's side of the socket then does not. */
-static void limit_waiting(struct nfct_handle *handle, Deadline deadline)
-{
-    const int ms = deadline_poll_ms(deadline);
-    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 + 1};
+/* A tuple of IPv6 has 92 bytes. */
+#define ATTR_MOST 128
 
-    if (ms >= 0)
-        (void)setsockopt(nfct_fd(handle), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-static gboolean search_family(struct nfct_handle *handle, Search *search, guint32 family, GError **error)
+/* As the kernel wrote it. */
+static gboolean put_again(NetlinkRequest *request, const struct nlattr *attr)
 {
-    nfct_callback_register(handle, NFCT_T_ALL, take_entry, search);
-    if (nfct_query(handle, NFCT_Q_DUMP, &family) < 0)
-        return kernel_failed(errno, "read", error);
+    gsize length;
+    const void *bytes = netlink_attr_bytes(attr, &length);
+
+    if (length > ATTR_MOST)
+        return FALSE;
+    if (bytes)
+        netlink_request_put(request, attr->nla_type, bytes, length);
     return TRUE;
 }
 
-/* One that ended by itself meanwhile is gone as well. */
-static gboolean forget(struct nfct_handle *handle, const GPtrArray *entries, guint *deleted, GError **error)
+gboolean conntrack_deletion(const struct nlmsghdr *entry, NetlinkRequest *request)
 {
-    nfct_callback_unregister(handle);
-    for (guint i = 0; i < entries->len; i++) {
-        if (nfct_query(handle, NFCT_Q_DESTROY, entries->pdata[i]) == 0)
-            *deleted += 1;
-        else if (errno != ENOENT)
-            return kernel_failed(errno, "delete one of", error);
-    }
-    return TRUE;
+    const struct nfgenmsg *written = netlink_body(entry, sizeof(*written));
+    const struct nlattr *attrs[CTA_MAX + 1];
+    struct nfgenmsg body = {.version = NFNETLINK_V0};
+    Flow flow;
+
+    if (!written || !conntrack_parse(entry, &flow))
+        return FALSE;
+    body.nfgen_family = written->nfgen_family;
+    netlink_request_init(request, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, &body, sizeof(body));
+    netlink_attrs(entry, sizeof(body), attrs, G_N_ELEMENTS(attrs));
+    return put_again(request, attrs[CTA_TUPLE_ORIG]) && put_again(request, attrs[CTA_ZONE]) &&
+           put_again(request, attrs[CTA_ID]);
 }
 
-static gboolean forget_untranslated(struct nfct_handle *handle, Search *search, guint *deleted,
-                                    GError **error)
+/* *gone: there was none any more. */
+static gboolean forget_one(Netlink *netlink, const struct nlmsghdr *entry, gboolean *gone, Deadline deadline,
+                           GError **error)
 {
-    return search_family(handle, search, AF_INET, error) &&
-           (!search->network->nat_ipv6 || search_family(handle, search, AF_INET6, error)) &&
-           forget(handle, search->found, deleted, error);
+    g_autoptr(GError) cause = NULL;
+    NetlinkRequest request;
+
+    *gone = FALSE;
+    if (!conntrack_deletion(entry, &request))
+        return vnat_error_set(error, VNAT_ERROR_FAILED, "an entry is not as the kernel writes them");
+    if (netlink_change(netlink, &request, 0, deadline, &cause))
+        return TRUE;
+    /* ENOENT. What else has this code would have kept the entry from being read. */
+    *gone = g_error_matches(cause, VNAT_ERROR, VNAT_ERROR_UNSUPPORTED);
+    if (!*gone)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return *gone;
 }
 
-gboolean conntrack_forget_untranslated(const Facts *facts, const Network *network, guint *deleted,
-                                       Deadline deadline, GError **error)
+gboolean conntrack_forget_entries(const GPtrArray *entries, guint *deleted, Deadline deadline, GError **error)
 {
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)nfct_destroy);
-    Search search = {facts, network, found};
-    struct nfct_handle *handle = nfct_open(CONNTRACK, 0);
-    gboolean ok;
+    g_autoptr(Netlink) netlink = netlink_open(NETLINK_NETFILTER, error);
+    gboolean gone;
 
     *deleted = 0;
-    if (!handle)
-        return kernel_failed(errno, "reach", error);
-    limit_waiting(handle, deadline);
-    ok = forget_untranslated(handle, &search, deleted, error);
-    nfct_close(handle);
-    return ok;
+    for (guint i = 0; netlink && i < entries->len; i++) {
+        if (!forget_one(netlink, entries->pdata[i], &gone, deadline, error))
+            return FALSE;
+        *deleted += !gone;
+    }
+    return netlink != NULL;
 }
 
-#else
+/* The entries that are wanted; *deleted may be more than 0 also where it fails. */
+static gboolean forget_wanted(ConntrackWanted wanted, gconstpointer data, guint *deleted, Deadline deadline,
+                              GError **error)
+{
+    g_autoptr(GPtrArray) entries = NULL;
 
-gboolean conntrack_forget_untranslated(const Facts *facts, const Network *network, guint *deleted,
-                                       Deadline deadline, GError **error)
+    *deleted = 0;
+    entries = conntrack_find(wanted, data, deadline, error);
+    if (!entries) {
+        g_prefix_error(error, "cannot read the kernel's connections: ");
+        return FALSE;
+    }
+    if (conntrack_forget_entries(entries, deleted, deadline, error))
+        return TRUE;
+    g_prefix_error(error, "cannot delete one of the kernel's connections: ");
+    return FALSE;
+}
+
+/* What does it by hand, for whoever may. */
+static void hint_by_hand(const Network *network, GError **error)
 {
     const NetworkIp *first = network->ips->len > 0 ? network->ips->pdata[0] : NULL;
 
-    *deleted = 0;
-    vnat_error_set(error, VNAT_ERROR_UNSUPPORTED, "this vnat was built without libnetfilter_conntrack");
     if (first) {
         const IpNet subnet = ipnet_network(&first->net);
         g_autofree char *text = ipnet_to_string(&subnet);
 
         vnat_error_hint(error, "conntrack -D -s %s", text);
     }
-    return FALSE;
 }
 
-#endif
+gboolean conntrack_forget_untranslated(const Facts *facts, const Network *network, guint *deleted,
+                                       Deadline deadline, GError **error)
+{
+    const Search search = {facts, network};
+
+    if (forget_wanted(is_untranslated, &search, deleted, deadline, error))
+        return TRUE;
+    hint_by_hand(network, error);
+    return FALSE;
+}

@@ -14,8 +14,8 @@
 
 /*
  * Deletes the entries of flows from the network's translated subnets to the outside that are not translated.
- * *deleted: how many. Ask only when the rules are back. Errors: UNSUPPORTED (built without
- * libnetfilter_conntrack, or the kernel has none; the hint is a command that does it), DENIED, FAILED.
+ * *deleted: how many, also where it fails. Ask only when the rules are back. Errors: UNSUPPORTED (no such
+ * kernel), DENIED, DEADLINE, FAILED; the hint is a command that does it.
  */
 gboolean conntrack_forget_untranslated(const Facts *facts, const Network *network, guint *deleted,
                                        Deadline deadline, GError **error);

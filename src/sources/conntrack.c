@@ -187,31 +187,82 @@ void conntrack_explain(GError **error)
     }
 }
 
-static void take_entry(const struct nlmsghdr *message, gpointer data)
-{
-    Flow flow;
-
-    if (conntrack_parse(message, &flow))
-        g_array_append_val((GArray *)data, flow);
-}
-
-gboolean conntrack_dump(GArray *flows, Deadline deadline, GError **error)
+/* again: what was taken is not a state of the table; all of it comes once more. */
+static gboolean read_table(NetlinkTake take, void (*again)(gpointer data), gpointer data, Deadline deadline,
+                           GError **error)
 {
     const struct nfgenmsg body = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0};
-    GError *cause = NULL;
-    g_autoptr(Netlink) netlink = netlink_open(NETLINK_NETFILTER, &cause);
-    const guint before = flows->len;
+    g_autoptr(Netlink) netlink = netlink_open(NETLINK_NETFILTER, error);
     NetlinkRequest request;
     NetlinkDump whole = netlink ? NETLINK_TORN : NETLINK_FAILED;
 
     while (whole == NETLINK_TORN) {
-        g_array_set_size(flows, before);
+        again(data);
         netlink_request_init(&request, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, &body, sizeof(body));
-        whole = netlink_dump(netlink, &request, take_entry, flows, deadline, &cause);
+        whole = netlink_dump(netlink, &request, take, data, deadline, error);
     }
-    if (whole == NETLINK_WHOLE)
+    return whole == NETLINK_WHOLE;
+}
+
+typedef struct {
+    GArray *flows;
+    guint before; /* so many were there */
+} Dump;
+
+static void dump_again(gpointer data)
+{
+    const Dump *dump = data;
+
+    g_array_set_size(dump->flows, dump->before);
+}
+
+static void dump_take(const struct nlmsghdr *message, gpointer data)
+{
+    const Dump *dump = data;
+    Flow flow;
+
+    if (conntrack_parse(message, &flow))
+        g_array_append_val(dump->flows, flow);
+}
+
+gboolean conntrack_dump(GArray *flows, Deadline deadline, GError **error)
+{
+    Dump dump = {flows, flows->len};
+    GError *cause = NULL;
+
+    if (read_table(dump_take, dump_again, &dump, deadline, &cause))
         return TRUE;
     conntrack_explain(&cause);
     g_propagate_error(error, cause);
     return FALSE;
+}
+
+typedef struct {
+    ConntrackWanted wanted;
+    gconstpointer data;
+    GPtrArray *entries; /* struct nlmsghdr */
+} Search;
+
+static void search_again(gpointer data)
+{
+    const Search *search = data;
+
+    g_ptr_array_set_size(search->entries, 0);
+}
+
+static void search_take(const struct nlmsghdr *message, gpointer data)
+{
+    const Search *search = data;
+    Flow flow;
+
+    if (conntrack_parse(message, &flow) && search->wanted(&flow, search->data))
+        g_ptr_array_add(search->entries, g_memdup2(message, message->nlmsg_len));
+}
+
+GPtrArray *conntrack_find(ConntrackWanted wanted, gconstpointer data, Deadline deadline, GError **error)
+{
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
+    Search search = {wanted, data, entries};
+
+    return read_table(search_take, search_again, &search, deadline, error) ? g_steal_pointer(&entries) : NULL;
 }

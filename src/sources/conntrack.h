@@ -6,8 +6,8 @@
 
 /*
  * The kernel's table of connections (nf_conntrack, over NETLINK_NETFILTER; the messages are those of
- * linux/netfilter/nfnetlink_conntrack.h). Reading it takes CAP_NET_ADMIN. docs/decisions/0009 says why the
- * messages are not taken apart by libnetfilter_conntrack.
+ * linux/netfilter/nfnetlink_conntrack.h). Reading it takes CAP_NET_ADMIN. docs/decisions/0009 says why
+ * libnetfilter_conntrack does not do this.
  */
 
 struct nlmsghdr;
@@ -23,6 +23,14 @@ void conntrack_read(Facts *facts, Deadline deadline);
  * such kernel), DEADLINE, FAILED; what was appended by then stays.
  */
 gboolean conntrack_dump(GArray *flows, Deadline deadline, GError **error);
+
+typedef gboolean (*ConntrackWanted)(const Flow *flow, gconstpointer data);
+
+/*
+ * The wanted entries as the kernel wrote them (struct nlmsghdr, from g_malloc), by which it can be told of
+ * them again. A new array that owns them; NULL on error. Errors as above, in the words of netlink_dump.
+ */
+GPtrArray *conntrack_find(ConntrackWanted wanted, gconstpointer data, Deadline deadline, GError **error);
 
 /*
  * One message of the kernel's: an entry of a dump, or an event. FALSE: it is none, or not one of IPv4 or
