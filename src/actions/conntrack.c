@@ -7,6 +7,7 @@
 
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
 #include <string.h>
 
 /* ----------------------------------------------------------------------------------- what to forget */
@@ -158,4 +159,72 @@ gboolean conntrack_forget_untranslated(const Facts *facts, const Network *networ
         return TRUE;
     hint_by_hand(network, error);
     return FALSE;
+}
+
+/* ------------------------------------------------------------------------------------ of an address */
+
+#define PORT_DHCP_CLIENT 68
+
+typedef struct {
+    const GArray *addresses; /* Ip */
+    gboolean dhcp;
+} Gone;
+
+static gboolean is_one_of(const GArray *addresses, const Ip *ip)
+{
+    for (guint i = 0; i < addresses->len; i++) {
+        if (ip_equal(&g_array_index(addresses, Ip, i), ip))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean is_dhcp(const Flow *flow)
+{
+    return flow->protocol == IPPROTO_UDP && ip_is_broadcast(&flow->destination) &&
+           ((flow->source_port == PORT_DHCP_CLIENT && flow->destination_port == PORT_DHCP4) ||
+            (flow->source_port == PORT_DHCP4 && flow->destination_port == PORT_DHCP_CLIENT));
+}
+
+static gboolean is_of_gone(const Flow *flow, gconstpointer data)
+{
+    const Gone *gone = data;
+
+    return is_one_of(gone->addresses, &flow->source) || is_one_of(gone->addresses, &flow->destination) ||
+           (gone->dhcp && is_dhcp(flow));
+}
+
+gboolean conntrack_forget_addresses(const GArray *addresses, gboolean dhcp, Deadline deadline, GError **error)
+{
+    const Gone gone = {addresses, dhcp};
+    guint deleted;
+
+    return forget_wanted(is_of_gone, &gone, &deleted, deadline, error);
+}
+
+/* -------------------------------------------------------------------------------------- of one flow */
+
+static gboolean is_flow(const Flow *flow, gconstpointer data)
+{
+    const ConntrackFlow *asked = data;
+
+    return flow->protocol == asked->protocol && ip_equal(&flow->source, &asked->source) &&
+           ip_equal(&flow->destination, &asked->destination) &&
+           (!flow->has_ports ||
+            (flow->source_port == asked->source_port && flow->destination_port == asked->destination_port));
+}
+
+gboolean conntrack_translation(const ConntrackFlow *flow, Ip *address, guint16 *port, Deadline deadline,
+                               GError **error)
+{
+    g_autoptr(GPtrArray) entries = conntrack_find(is_flow, flow, deadline, error);
+    Flow found;
+
+    if (!entries)
+        return FALSE;
+    if (entries->len == 0 || !conntrack_parse(entries->pdata[0], &found))
+        return vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "the kernel does not track this connection");
+    *address = found.reply_destination;
+    *port = found.reply_destination_port;
+    return TRUE;
 }

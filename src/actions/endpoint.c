@@ -37,6 +37,7 @@
  */
 
 #define INNER "eth0"
+#define OPERSTATE_UP 6 /* of RFC 2863, as the kernel numbers it */
 #define ALIAS "vnat endpoint: "
 #define REMOVE_SECONDS 2.0
 
@@ -277,7 +278,7 @@ static gboolean make_endpoint(Endpoint *endpoint, const EndpointWanted *wanted, 
                          .mtu = wanted->bridge->mtu};
     g_autoptr(GError) refused = NULL;
 
-    if (!netlink || !same_bridge(wanted->bridge, error) || !inside(-1, make_namespace, endpoint, error) ||
+    if (!netlink || !same_bridge(wanted->bridge, error) ||
         !remove_leftover(endpoint->name, netlink, deadline, error))
         return FALSE;
     pair.ns = endpoint->ns;
@@ -291,19 +292,20 @@ static gboolean make_endpoint(Endpoint *endpoint, const EndpointWanted *wanted, 
     return join_bridge(endpoint, wanted, netlink, deadline, error);
 }
 
+/* The namespace first, for whose want of rights nothing else has been touched. */
 Endpoint *endpoint_open(const EndpointWanted *wanted, Deadline deadline, GError **error)
 {
-    g_autoptr(Endpoint) endpoint = NULL;
-    EndpointSlot *slot = endpoint_slot_take(wanted->directory, error);
+    g_autoptr(Endpoint) endpoint = g_new0(Endpoint, 1);
 
-    if (!slot)
-        return NULL;
-    endpoint = g_new0(Endpoint, 1);
-    endpoint->slot = slot;
     endpoint->ns = -1;
     endpoint->left = g_ptr_array_new_with_free_func(g_free);
-    endpoint->mac = endpoint_slot_mac(endpoint_slot_number(slot));
-    g_snprintf(endpoint->name, sizeof(endpoint->name), "vnatp%u", endpoint_slot_number(slot));
+    if (!inside(-1, make_namespace, endpoint, error))
+        return NULL;
+    endpoint->slot = endpoint_slot_take(wanted->directory, error);
+    if (!endpoint->slot)
+        return NULL;
+    endpoint->mac = endpoint_slot_mac(endpoint_slot_number(endpoint->slot));
+    g_snprintf(endpoint->name, sizeof(endpoint->name), "vnatp%u", endpoint_slot_number(endpoint->slot));
     if (!inherit(endpoint, wanted->directory, error) || !make_endpoint(endpoint, wanted, deadline, error))
         return NULL;
     return g_steal_pointer(&endpoint);
@@ -349,6 +351,11 @@ const Mac *endpoint_mac(const Endpoint *endpoint)
     return &endpoint->mac;
 }
 
+guint endpoint_scope(const Endpoint *endpoint)
+{
+    return endpoint->inner;
+}
+
 gboolean endpoint_note(Endpoint *endpoint, const char *note, GError **error)
 {
     return endpoint_slot_note(endpoint->slot, note, error);
@@ -390,7 +397,16 @@ static gboolean wait_news(Netlink *news, int cancel, Deadline deadline)
     return count > 0 && !ready[1].revents;
 }
 
-static gboolean read_port(const Endpoint *endpoint, Deadline deadline, guint8 *state, GError **error)
+/* A bridge whose first port this is has had no carrier until now, and drops what this host sends by it until
+ * the kernel has noticed, up to a second later. */
+static gboolean is_operative(const Link *bridge)
+{
+    return bridge && bridge->operstate == OPERSTATE_UP;
+}
+
+/* *state: of the port. *ready: it forwards, both ways. */
+static gboolean read_port(const Endpoint *endpoint, Deadline deadline, guint8 *state, gboolean *ready,
+                          GError **error)
 {
     g_autoptr(Facts) facts = facts_new();
     const Link *link;
@@ -401,6 +417,7 @@ static gboolean read_port(const Endpoint *endpoint, Deadline deadline, guint8 *s
     if (!link || !link->is_port)
         return vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "%s is on no bridge any more", endpoint->name);
     *state = link->port_info.state;
+    *ready = *state == BR_STATE_FORWARDING && is_operative(facts_link(facts, link->master));
     return TRUE;
 }
 
@@ -408,14 +425,15 @@ gboolean endpoint_await_forwarding(Endpoint *endpoint, int cancel, Deadline dead
 {
     g_autoptr(Netlink) news = netlink_open(NETLINK_ROUTE, error);
     guint8 state = BR_STATE_DISABLED;
+    gboolean ready = FALSE;
 
     if (!news || !netlink_join(news, RTNLGRP_LINK, error))
         return FALSE;
     for (;;) {
         netlink_drain(news, NULL, NULL);
-        if (!read_port(endpoint, deadline, &state, error))
+        if (!read_port(endpoint, deadline, &state, &ready, error))
             return FALSE;
-        if (state == BR_STATE_FORWARDING)
+        if (ready)
             return TRUE;
         if (wait_news(news, cancel, deadline))
             continue;

@@ -54,6 +54,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Endpoint, endpoint_free)
 const char *endpoint_device(const Endpoint *endpoint);
 guint endpoint_ifindex(const Endpoint *endpoint);
 const Mac *endpoint_mac(const Endpoint *endpoint);
+/* The inner end's index in its namespace: the scope of a link-local address there. */
+guint endpoint_scope(const Endpoint *endpoint);
 
 /* The MAC of the endpoint of a number; pure. */
 Mac endpoint_slot_mac(guint number);
@@ -61,7 +63,8 @@ Mac endpoint_slot_mac(guint number);
 gboolean endpoint_owns_mac(const Mac *mac);
 
 /*
- * Waits until the bridge forwards what comes in by the port, told by the kernel. cancel: a descriptor; when
+ * Waits until the bridge forwards what comes in by the port, and this host what it sends there, told by the
+ * kernel. cancel: a descriptor; when
  * it is readable the wait ends; -1: none. Errors: DEADLINE, with the state that it is in; NOT_FOUND (the
  * port, or its bridge, is gone), FAILED (also: cancelled).
  */

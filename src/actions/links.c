@@ -7,6 +7,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -281,4 +282,41 @@ gboolean link_delete_bridge(const Link *bridge, Deadline deadline, GError **erro
     netlink = netlink_open(NETLINK_ROUTE, error);
     netlink_request_init(&request, RTM_DELLINK, &body, sizeof(body));
     return netlink && netlink_change(netlink, &request, 0, deadline, error);
+}
+
+static gboolean send_forget(guint ifindex, const Ip *ip, Deadline deadline, GError **error)
+{
+    const struct ndmsg body = {.ndm_family = ip->family == 4 ? AF_INET : AF_INET6,
+                               .ndm_ifindex = (int)ifindex};
+    g_autoptr(Netlink) netlink = netlink_open(NETLINK_ROUTE, error);
+    g_autoptr(GError) refused = NULL;
+    NetlinkRequest request;
+
+    netlink_request_init(&request, RTM_DELNEIGH, &body, sizeof(body));
+    netlink_request_put(&request, NDA_DST, ip->bytes, ip->family == 4 ? 4 : 16);
+    if (!netlink)
+        return FALSE;
+    if (netlink_change(netlink, &request, 0, deadline, &refused) ||
+        g_error_matches(refused, VNAT_ERROR, VNAT_ERROR_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&refused));
+    return FALSE;
+}
+
+gboolean link_forget_neighbour(guint ifindex, const Ip *ip, gboolean (*is_own)(const Mac *mac),
+                               gboolean *others, Deadline deadline, GError **error)
+{
+    g_autoptr(Facts) now = look(LINKS_NEIGHBOURS, deadline, error);
+
+    *others = FALSE;
+    for (guint i = 0; now && i < now->neighbours->len; i++) {
+        const Neighbour *neighbour = &g_array_index(now->neighbours, Neighbour, i);
+
+        if (neighbour->ifindex != ifindex || !ip_equal(&neighbour->ip, ip))
+            continue;
+        if (!neighbour->has_mac || is_own(&neighbour->mac))
+            return send_forget(ifindex, ip, deadline, error);
+        *others = TRUE;
+    }
+    return now != NULL;
 }

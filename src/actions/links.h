@@ -38,3 +38,11 @@ gboolean link_set_mtu(const Link *link, guint mtu, Deadline deadline, GError **e
  * success.
  */
 gboolean link_delete_bridge(const Link *bridge, Deadline deadline, GError **error);
+
+/*
+ * Deletes the neighbour entry of an address on a device, if it is that of a MAC that is_own says yes to, or
+ * of nobody (the kernel looked for it in vain). None there is success; one of another MAC stays, and sets
+ * *others.
+ */
+gboolean link_forget_neighbour(guint ifindex, const Ip *ip, gboolean (*is_own)(const Mac *mac),
+                               gboolean *others, Deadline deadline, GError **error);

@@ -5,6 +5,7 @@
 #include "model/finding.h"
 #include "model/health.h"
 #include "model/map.h"
+#include "model/probe.h"
 
 #include <glib.h>
 
@@ -24,6 +25,7 @@ typedef struct {
     GHashTable *critical;         /* likewise */
     const GError *unreachable;    /* why there is no connection to libvirt, or no answer; else NULL */
     const char *socket;           /* that was tried for it; NULL: not known */
+    const GPtrArray *probes;      /* ProbeReport: of networks that were probed; NULL: none was to be */
     const char *const *templates; /* names of templates that networks can be made from; may be NULL */
 } CheckScope;
 
@@ -51,6 +53,7 @@ typedef struct {
     void (*judge)(const CheckLimits *limits, const Facts *facts, GPtrArray *findings, GPtrArray *values);
     const char *warning, *critical; /* the limits, as ranges; NULL: it has no values */
     gboolean lists;                 /* lists what is no fault: runs only where it is asked for */
+    gboolean probed;                /* is about probes: runs only where some were wanted */
     gboolean named;                 /* is about networks that were named: runs only where some were */
 } CheckSpecial;
 
@@ -137,6 +140,7 @@ void scoped_libvirt_unreachable(const CheckScope *scope, const Facts *facts, con
 void scoped_network_missing(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings);
 void scoped_network_inactive(const CheckScope *scope, const Facts *facts, const Map *map,
                              GPtrArray *findings);
+void scoped_probe_failed(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings);
 void scoped_no_address(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings);
 
 void judge_dhcp_pool_low(const CheckLimits *limits, const Facts *facts, GPtrArray *findings,

@@ -128,6 +128,8 @@ static gboolean is_selected(const CheckScope *scope, const Check *check, const C
         return FALSE;
     if (special && special->named && !scope->networks)
         return FALSE;
+    if (special && special->probed && !scope->probes)
+        return FALSE;
     return !special || !special->lists || scope->all || scope->ids;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/commands.h"
 #include "commands/output.h"
+#include "commands/probing.h"
 #include "commands/world.h"
 
 #include "base/error.h"
@@ -21,6 +22,9 @@
  * who has an address, it is looked at until that is known. Nothing is locked, or one user could keep
  * another's monitoring from running.
  */
+
+#define PROBE_CHECK "probe-failed"
+#define SIGNAL_BASE 128
 
 #define SECOND_LOOK_USEC (G_USEC_PER_SEC / 5)
 /* By then the kernel knows whether a neighbour answers: five seconds of delay, three questions. */
@@ -159,6 +163,18 @@ static void ask_templates(Asked *asked)
     asked->scope.templates = (const char *const *)asked->names->pdata;
 }
 
+static gboolean ask_probe(const Context *ctx, const Asked *asked, GError **error)
+{
+    const gboolean probe = option_flag(ctx, "probe");
+
+    if (probe && ctx->replay)
+        return vnat_error_set(error, VNAT_ERROR_USAGE,
+                              "--probe sends packets, and a captured host has nothing to send them by");
+    if (!probe && asked->scope.ids && g_strv_contains(asked->scope.ids, PROBE_CHECK))
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "check '%s' needs --probe", PROBE_CHECK);
+    return TRUE;
+}
+
 static gboolean ask(const Context *ctx, Asked *asked, GError **error)
 {
     const char *grace = option_value(ctx, "grace");
@@ -167,7 +183,7 @@ static gboolean ask(const Context *ctx, Asked *asked, GError **error)
     asked->scope.all = option_flag(ctx, "all");
     if (!ask_format(ctx, asked, error) || !ask_ids(ctx, asked, error) ||
         !ask_limits(ctx, "warning", &asked->scope.warning, error) ||
-        !ask_limits(ctx, "critical", &asked->scope.critical, error))
+        !ask_limits(ctx, "critical", &asked->scope.critical, error) || !ask_probe(ctx, asked, error))
         return FALSE;
     asked->scope.networks = ask_list(ctx->words);
     ask_templates(asked);
@@ -234,6 +250,39 @@ static Health *examine(World *world, Asked *asked, GError *failed[CAPTURE_PARTS]
     return health;
 }
 
+/* Goes a guest's way through the networks, and adds what came of it. Returns the signal that ended it; 0:
+ * none. */
+static int probe(const World *world, const Asked *asked, Health *health)
+{
+    const Context *ctx = world->ctx;
+    const char *const ids[] = {PROBE_CHECK, NULL};
+    CheckScope scope = asked->scope;
+    ProbeAsked probing = {.cancel = probing_begin(), .findings = health->findings};
+    g_autoptr(GPtrArray) reports = NULL;
+    g_autoptr(Map) map = map_join(world->facts);
+    g_autoptr(Health) found = NULL;
+    int signal_number;
+
+    reports = world->facts->local ? probing_run(world->facts, scope.networks, &probing,
+                                                ctx->timed ? ctx->deadline : deadline_in(PROBE_SECONDS))
+                                  : g_ptr_array_new();
+    signal_number = probing_end();
+    scope.ids = ids;
+    scope.probes = reports;
+    found = checks_examine(&scope, world->facts, map);
+    g_ptr_array_extend_and_steal(health->findings, g_steal_pointer(&found->findings));
+    found->findings = g_ptr_array_new();
+    health->counts[LEVEL_OK] += found->counts[LEVEL_OK];
+    health_finish(health);
+    return signal_number;
+}
+
+static gboolean wants_probe(const Context *ctx, const Asked *asked)
+{
+    return option_flag(ctx, "probe") &&
+           (!asked->scope.ids || g_strv_contains(asked->scope.ids, PROBE_CHECK)) && !asked->scope.unreachable;
+}
+
 /* --------------------------------------------------------------------------------------- answering */
 
 static void answer(const World *world, const Asked *asked, const Health *health)
@@ -281,6 +330,7 @@ static int run_check(Context *ctx)
     g_autoptr(World) world = NULL;
     g_autoptr(Health) health = NULL;
     GError *error = NULL;
+    int signal_number = 0;
 
     if (!ask(ctx, &asked, &error))
         return report(ctx, error);
@@ -290,6 +340,10 @@ static int run_check(Context *ctx)
     health = examine(world, &asked, failed);
     for (guint part = 0; part < CAPTURE_PARTS; part++)
         g_clear_error(&failed[part]);
+    if (wants_probe(ctx, &asked))
+        signal_number = probe(world, &asked, health);
+    if (signal_number)
+        return SIGNAL_BASE + signal_number;
     if (!ctx->replay)
         health->seconds = (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
     remedies_for_host(ctx, health->findings);
@@ -306,6 +360,7 @@ static const Option options_check[] = {
     {"critical", 'c', OPTION_LIST, "ID=RANGE", "likewise, critical", NULL},
     {"format", 0, OPTION_VALUE, "FORMAT", "text, json or nagios", "text|json|nagios"},
     {"grace", 0, OPTION_NUMBER, "S", "seconds that a guest may run without an address; default 60", NULL},
+    {"probe", 0, OPTION_FLAG, NULL, "also go a guest's way through each network, as vnat probe does", NULL},
     {0},
 };
 

@@ -16,4 +16,5 @@ extern const Command command_check;
 extern const Command command_why;
 extern const Command command_repair;
 extern const Command command_flows;
+extern const Command command_probe;
 extern const Command command_help, command_complete;

@@ -30,6 +30,7 @@ const Command *const commands[] = {
     &command_repair,
     &command_flows,
     &command_why,
+    &command_probe,
     &command_help,
     &command_complete,
     NULL,

@@ -95,7 +95,7 @@ static guint usual_checks(void)
     for (guint i = 0; i < count; i++) {
         const CheckSpecial *special = check_special(table[i].id);
 
-        usual += !special || (!special->lists && !special->named);
+        usual += !special || (!special->lists && !special->named && !special->probed);
     }
     return usual;
 }
@@ -126,7 +126,8 @@ static void test_sources_down(void)
         for (guint i = 0; i < count; i++) {
             const CheckSpecial *special = check_special(table[i].id);
 
-            if ((table[i].needs & (1U << id)) && !(special && (special->lists || special->named)))
+            if ((table[i].needs & (1U << id)) &&
+                !(special && (special->lists || special->named || special->probed)))
                 needed++;
         }
         for (guint i = 0; i < health->findings->len; i++) {

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/packet-guest.h"
+#include "model/probe.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/*
+ * What this host would do with a packet, told without sending one. The order is the packet's: routed in
+ * (which the kernel refuses at once where it does not forward), the forward chains out and back, and the
+ * translation behind them. The first that refuses ends the stage.
+ */
+
+static gboolean is_nat(const Network *network, guint8 family)
+{
+    return g_strcmp0(network->forward, "nat") == 0 && (family == 4 || network->nat_ipv6);
+}
+
+static gboolean forwarding_is_off(const Facts *facts, const Network *network, guint8 family,
+                                  ProbeStage *stage)
+{
+    const char *path = family == 4 ? "sys/net/ipv4/ip_forward" : "sys/net/ipv6/conf/all/forwarding";
+    g_autofree char *own = g_strdup_printf("sys/net/ipv4/conf/%s/forwarding", network->bridge);
+    const char *off = g_strcmp0(facts_proc(facts, path), "0") == 0                 ? path
+                      : family == 4 && g_strcmp0(facts_proc(facts, own), "0") == 0 ? own
+                                                                                   : NULL;
+
+    if (!off)
+        return FALSE;
+    probe_stage_end(stage, TRI_NO, "this host forwards no IPv%u packets: %s is 0", family,
+                    off + strlen("sys/"));
+    return TRUE;
+}
+
+static Packet packet_of(const Facts *facts, const Network *network, const ProbePacket *asked, const Link *out)
+{
+    const Outside outside = {.device = out->name, .ifindex = out->ifindex, .peer = asked->to};
+    Packet packet = packet_from_guest(facts, network, &asked->guest, &outside,
+                                      asked->to.family && !asked->port ? GUEST_ECHO : GUEST_WEB);
+
+    if (asked->port)
+        packet.dport = asked->port;
+    return packet;
+}
+
+/* Of both ways: what refuses the packet for certain, or what it hangs on. New text, or NULL: it passes. */
+static char *refusing_rule(const Facts *facts, const Network *network, const ProbePacket *asked,
+                           const Link *out, Tri *refused)
+{
+    Packet packets[2];
+
+    *refused = TRI_NO;
+    packets[0] = packet_of(facts, network, asked, out);
+    packets[1] = packet_reply(&packets[0]);
+    if (is_nat(network, asked->family))
+        packets[1].snat = TRI_YES;
+    for (guint i = 0; i < G_N_ELEMENTS(packets); i++) {
+        g_autoptr(PacketResult) result = packet_evaluate(facts, "forward", &packets[i]);
+        const PacketStep *cause = packet_cause(result);
+
+        if (result->blocked == TRI_NO)
+            continue;
+        *refused = result->blocked;
+        return cause ? packet_step_text(cause) : g_strdup(result->why ? result->why : "rules were not read");
+    }
+    return NULL;
+}
+
+static void end_isolated(const Facts *facts, const Network *network, const ProbePacket *asked,
+                         const Link *out, ProbeStage *stage)
+{
+    Tri refused = TRI_YES;
+    g_autofree char *rule = out ? refusing_rule(facts, network, asked, out, &refused) : NULL;
+
+    if (refused == TRI_NO)
+        probe_stage_end(stage, TRI_NO, "the network is isolated, but no rule keeps its packets from %s",
+                        out->name);
+    else if (refused == TRI_UNKNOWN)
+        probe_stage_end(stage, TRI_UNKNOWN, "whether the network is kept isolated hangs on %s", rule);
+    else
+        probe_stage_end(stage, TRI_YES, "the network is isolated, and ends here as it must%s%s",
+                        rule ? ": " : "", rule ? rule : "");
+}
+
+static void end_translation(const Facts *facts, const Network *network, const ProbePacket *asked,
+                            const Link *out, ProbeStage *stage)
+{
+    const Tri nat = is_nat(network, asked->family) ? firewall_nat_present(facts, network) : TRI_YES;
+
+    if (nat == TRI_NO)
+        probe_stage_end(stage, TRI_NO, "packets would leave by %s untranslated, so no answer finds back",
+                        out->name);
+    else if (nat == TRI_UNKNOWN)
+        probe_stage_end(stage, TRI_UNKNOWN, "whether packets are translated cannot be told: %s",
+                        "the rules were not read whole");
+    else
+        probe_stage_end(stage, TRI_YES, "packets would leave by %s%s; nothing was sent", out->name,
+                        is_nat(network, asked->family) ? ", translated" : ", with the guest's address");
+}
+
+void probe_uplink(const Facts *facts, const Network *network, const ProbePacket *asked, ProbeStage *stage)
+{
+    const Link *out = asked->out ? facts_link(facts, asked->out) : NULL;
+    const gboolean isolated = g_strcmp0(network->forward, "isolated") == 0;
+    g_autofree char *rule = NULL;
+    Tri refused;
+
+    if (isolated) {
+        end_isolated(facts, network, asked, out, stage);
+        return;
+    }
+    if (forwarding_is_off(facts, network, asked->family, stage))
+        return;
+    if (!out) {
+        probe_stage_end(stage, TRI_NO, "this host knows no way out for IPv%u packets of guests%s%s",
+                        asked->family, asked->refusal ? ": " : "", asked->refusal ? asked->refusal : "");
+        stage->remedy = g_strdup(asked->family == 4 ? "ip route" : "ip -6 route");
+        return;
+    }
+    rule = refusing_rule(facts, network, asked, out, &refused);
+    if (refused == TRI_YES)
+        probe_stage_end(stage, TRI_NO, "rules of this host refuse packets to %s: %s", out->name, rule);
+    else if (refused == TRI_UNKNOWN)
+        probe_stage_end(stage, TRI_UNKNOWN, "whether rules let packets out by %s hangs on %s", out->name,
+                        rule);
+    else
+        end_translation(facts, network, asked, out, stage);
+}
