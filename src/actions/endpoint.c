@@ -92,6 +92,7 @@ static gboolean inside(int ns, Inside func, gpointer data, GError **error)
     g_thread_join(thread);
     if (visit.error)
         g_propagate_error(error, visit.error);
+    /* cppcheck-suppress memleak; joining frees it */
     return visit.ok;
 }
 
