@@ -92,23 +92,23 @@ static int answer(World *world, const Network *network, const GPtrArray *stages,
     return code_of(world, stages, asked);
 }
 
-static GPtrArray *probe(World *world, const Network *network, ProbeAsked *asked, int *signal_number,
+static GPtrArray *probe(World *world, const Network *network, const ProbeAsked *asked, int *signal_number,
                         GError **error)
 {
     Showing showing = {.ctx = world->ctx};
     g_autoptr(Health) health = examine(world, network);
+    ProbeAsked whole = *asked;
     GPtrArray *stages;
 
-    asked->findings = health->findings;
-    asked->cancel = probing_begin();
-    asked->done = show;
-    asked->data = &showing;
+    whole.findings = health->findings;
+    whole.cancel = probing_begin();
+    whole.done = show;
+    whole.data = &showing;
     progress_begin(&showing.progress, world->ctx);
     progress_show(&showing.progress, "the bridge to forward");
-    stages = probe_run(world->facts, network, asked, world->ctx->deadline, error);
+    stages = probe_run(world->facts, network, &whole, world->ctx->deadline, error);
     progress_end(&showing.progress);
     *signal_number = probing_end();
-    asked->findings = NULL;
     return stages;
 }
 
