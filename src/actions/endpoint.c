@@ -321,7 +321,8 @@ void endpoint_remove(Endpoint *endpoint)
     if (netlink && if_indextoname(endpoint->ifindex, name) && strcmp(name, endpoint->name) == 0)
         endpoint_link_delete(netlink, endpoint->ifindex, deadline_in(REMOVE_SECONDS), NULL);
     endpoint->ifindex = 0;
-    g_clear_pointer(&endpoint->inside, netlink_close);
+    netlink_close(endpoint->inside);
+    endpoint->inside = NULL;
     if (endpoint->ns >= 0)
         close(endpoint->ns);
     endpoint->ns = -1;

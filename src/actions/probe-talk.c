@@ -243,12 +243,11 @@ static void end_answered(Probe *probe, const ConntrackFlow *flow, const char *an
 
 static void put_port(int fd, guint16 *port)
 {
-    struct sockaddr_storage here = {0};
+    /* Cut to the length of IPv4's, which has the port at the same place. */
+    struct sockaddr_in here = {0};
     socklen_t length = sizeof(here);
 
-    (void)getsockname(fd, (struct sockaddr *)&here, &length);
-    /* At the same place for both families. */
-    *port = g_ntohs(((const struct sockaddr_in *)&here)->sin_port);
+    *port = getsockname(fd, (struct sockaddr *)&here, &length) == 0 ? g_ntohs(here.sin_port) : 0;
 }
 
 static int connect_result(Probe *probe, int fd, const Ip *ip)

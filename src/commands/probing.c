@@ -100,14 +100,16 @@ GPtrArray *probing_run(const Facts *facts, const char *const *names, const Probe
 {
     GPtrArray *reports = g_ptr_array_new_with_free_func((GDestroyNotify)probe_report_free);
     g_autoptr(GPtrArray) threads = g_ptr_array_new();
-    g_autofree Job *jobs = g_new0(Job, facts->networks->len + 1);
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
-        Job *job = &jobs[i];
+        Job *job;
 
         if (!probe_can(network, NULL) || !is_named(network, names))
             continue;
+        job = g_new0(Job, 1);
+        g_ptr_array_add(jobs, job);
         *job = (Job){facts, asked, deadline, g_new0(ProbeReport, 1)};
         job->report->network = network;
         g_ptr_array_add(reports, job->report);

@@ -151,7 +151,8 @@ void probe_report_free(ProbeReport *report)
 {
     if (!report)
         return;
-    g_clear_pointer(&report->stages, g_ptr_array_unref);
+    if (report->stages)
+        g_ptr_array_unref(report->stages);
     g_free(report->error);
     g_free(report);
 }
