@@ -187,11 +187,11 @@ static gboolean use_link_local(Probe *probe, ProbeStage *stage)
     const Ip none = {0};
     g_autoptr(GError) error = NULL;
 
-    if (probe_will_use(probe, &own.ip, &error) &&
-        endpoint_add_address(probe->endpoint, &own, &none, probe->deadline, &error))
-        return TRUE;
-    probe_stage_end(stage, TRI_UNKNOWN, "%s", error->message);
-    return FALSE;
+    probe->speaks_ipv6 = probe_will_use(probe, &own.ip, &error) &&
+                         endpoint_add_address(probe->endpoint, &own, &none, probe->deadline, &error);
+    if (!probe->speaks_ipv6)
+        probe_stage_end(stage, TRI_UNKNOWN, "%s", error->message);
+    return probe->speaks_ipv6;
 }
 
 void probe_dhcp6(Probe *probe, ProbeStage *stage)

@@ -17,6 +17,7 @@ typedef struct {
     Endpoint *endpoint;
     GPtrArray *stages;
     gboolean cancelled;
+    gboolean speaks_ipv6;     /* it has a link-local address */
     gboolean has_dhcp_traces; /* DISCOVER was sent */
     gboolean offered;         /* and answered */
     GArray *used;             /* addresses that were used (probe-undo.c) */
@@ -61,7 +62,7 @@ gboolean probe_will_lease(Probe *probe, const DhcpMessage *lease, GError **error
 gboolean probe_will_lease6(Probe *probe, const Dhcp6Message *lease, GError **error);
 /* A run's list of what it used; free with g_array_unref. */
 GArray *probe_used_new(void);
-/* Gives back what killed runs leased of this network; as soon as the port forwards. */
+/* Gives back what killed runs leased of this network; while the port forwards. Nothing answers it. */
 void probe_release_left(Probe *probe);
 /* Gives back what this run leased. */
 void probe_release(Probe *probe);

@@ -145,9 +145,9 @@ static void release_left6(Probe *probe, const char *line)
     g_auto(GStrv) words = note_words(line, "lease6", 6);
     Dhcp6Message lease = {0};
 
-    if (words && strtoul(words[2], NULL, 10) == probe->bridge->ifindex && mac_parse(words[3], &lease.mac) &&
-        ip_parse(words[4], &lease.address) && duid_parse(words[5], &lease))
-        probe->lease6 = lease;
+    if (words && probe->speaks_ipv6 && strtoul(words[2], NULL, 10) == probe->bridge->ifindex &&
+        mac_parse(words[3], &lease.mac) && ip_parse(words[4], &lease.address) && duid_parse(words[5], &lease))
+        probe_send_release6(probe, &lease);
 }
 
 void probe_release_left(Probe *probe)

@@ -296,6 +296,9 @@ static void run_stages(Probe *probe)
         else
             skip_family(probe, family);
     }
+    /* Again: nothing answers a release, and one that is given back already is none any more. */
+    if (forwards)
+        probe_release_left(probe);
     probe_release(probe);
 }
 
