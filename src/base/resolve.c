@@ -68,7 +68,7 @@ static gboolean take_address(const Lookup *lookup, guint8 family, Ip *ip)
 
 gboolean resolve_host(const char *name, Deadline deadline, Ip *ip, GError **error)
 {
-    Lookup lookup = {NULL};
+    Lookup lookup = {.answered = FALSE};
     gboolean found;
 
     look_up(name, deadline, &lookup);

@@ -230,7 +230,7 @@ static Path *find_path(const Context *ctx, const World *world, const Map *map, c
 
 static int run_why(Context *ctx)
 {
-    g_auto(Target) target = {NULL};
+    g_auto(Target) target = {.host = NULL};
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(Path) path = NULL;

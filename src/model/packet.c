@@ -204,6 +204,7 @@ static guint walk_hooked(Walk *walk, const Hooked *hooked, PacketResult *result)
         result->why = "whether a table is dormant could not be read";
     }
     step.verdict = verdict_of(outcome.may);
+    step.unsure = step.verdict != PACKET_UNKNOWN && walk->doubts->len > 0;
     step.chain = outcome.chain ? outcome.chain : hooked->chain;
     step.rule = outcome.rule;
     step.owner = packet_owner(&step);

@@ -54,6 +54,8 @@ typedef struct {
     const FirewallChain *base;  /* the chain at the hook */
     const FirewallChain *chain; /* where it was decided: base, or one that it led to */
     const FirewallRule *rule;   /* which rule of chain; NULL: base's policy */
+    gboolean unsure;   /* the verdict is certain, but an earlier rule that could not be evaluated may be what
+                          decides */
     const char *owner; /* who makes such chains: "Docker", "ufw", "firewalld", …; NULL: not known. Static */
 } PacketStep;
 

@@ -52,6 +52,12 @@ static void step_hop(PathWalk *walk, const char *hook, const PacketResult *resul
     else
         hop = path_add(walk, PATH_CHAIN, step->verdict, name, "decided in chain %s", told->chain->name);
     hop_takes_step(hop, hook, told);
+    if (step->unsure) {
+        char *decided = hop->detail;
+
+        hop->detail = g_strconcat(decided, ", or by an earlier rule that cannot be evaluated", NULL);
+        g_free(decided);
+    }
     hop->step.verdict = step->verdict;
 }
 

@@ -162,6 +162,8 @@ static gboolean agrees(const PathHop *hop, const TraceDecision *decision)
         return FALSE;
     if (step->verdict == PACKET_UNKNOWN)
         return TRUE;
+    if (step->unsure)
+        return same_verdict(step->verdict, decision->verdict);
     return strcmp(step->chain->name, decision->chain) == 0 && handle == decision->handle &&
            same_verdict(step->verdict, decision->verdict);
 }

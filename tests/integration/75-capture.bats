@@ -110,6 +110,7 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
         status*) schema=status ;;
         check*) schema=findings ;;
         repair*) schema=steps ;;
+        flows*) schema=flows ;;
         why*) schema=why ;;
         flows*) schema=flows ;;
         *) schema=interfaces ;;

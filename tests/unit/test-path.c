@@ -238,6 +238,26 @@ static void test_overlap(void)
 
 /* ---------------------------------------------------------------------------------------------- chains */
 
+/* Both ways of a rule that nobody can evaluate lead to a drop; which rule it is remains open. */
+static void assert_unsure(Facts *facts)
+{
+    g_autoptr(Path) path = NULL;
+    const PathHop *last;
+
+    add_nft(
+        facts,
+        "{\"table\":{\"family\":\"inet\",\"name\":\"g\",\"handle\":1}},"
+        "{\"chain\":{\"family\":\"inet\",\"table\":\"g\",\"name\":\"c\",\"handle\":2,\"type\":\"filter\","
+        "\"hook\":"
+        "\"forward\",\"prio\":-5,\"policy\":\"drop\"}},"
+        "{\"rule\":{\"family\":\"inet\",\"table\":\"g\",\"chain\":\"c\",\"handle\":3,\"expr\":["
+        "{\"match\":{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"cpu\"}},\"right\":0}},{\"drop\":null}]}}");
+    path = way_of(facts, "VM1", OUTSIDE, 443, FALSE);
+    last = path->hops->pdata[path->hops->len - 1];
+    g_assert_cmpint(last->verdict, ==, PACKET_DROP);
+    g_assert_cmpstr(last->detail, ==, "policy drop, or by an earlier rule that cannot be evaluated");
+}
+
 static void test_rules(void)
 {
     g_autoptr(Facts) facts = host();
@@ -247,6 +267,7 @@ static void test_rules(void)
                    "\"filter\",\"hook\":\"forward\","
                    "\"prio\":5,\"policy\":\"drop\"}}");
     assert_way(facts, PACKET_DROP, "dropped by table inet f, chain c: policy drop");
+    assert_unsure(facts);
     g_ptr_array_set_size(facts->firewall, 0);
     assert_way(facts, PACKET_DROP, "192.168.122.11: no rule translates it");
     g_free(facts_network(facts, "default")->forward);

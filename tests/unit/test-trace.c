@@ -155,6 +155,9 @@ static void test_decisions(void)
     g_assert_true(trace_is_over(events, &key));
 }
 
+/* An earlier rule of that way may be what decides. */
+static gboolean unsure;
+
 /* A way of one chain that drops by a rule of this handle. */
 static Path *path_with(FirewallTable *table, FirewallChain *chain, FirewallRule *rule, PacketVerdict verdict)
 {
@@ -165,7 +168,8 @@ static Path *path_with(FirewallTable *table, FirewallChain *chain, FirewallRule 
     path->forwards = g_ptr_array_new();
     hop->kind = PATH_CHAIN;
     hop->verdict = verdict;
-    hop->step = (PacketStep){.verdict = verdict, .table = table, .base = chain, .chain = chain, .rule = rule};
+    hop->step = (PacketStep){
+        .verdict = verdict, .unsure = unsure, .table = table, .base = chain, .chain = chain, .rule = rule};
     g_ptr_array_add(path->hops, hop);
     return path;
 }
@@ -203,6 +207,10 @@ static void test_compare(void)
     g_assert_cmpuint(differences(PACKET_DROP, 4, TRACE_RULE, 4, 1), ==, 1);
     g_assert_cmpuint(differences(PACKET_DROP, 4, TRACE_POLICY, 0, 0), ==, 1);
     g_assert_cmpuint(differences(PACKET_ACCEPT, 0, TRACE_RULE, 4, 1), ==, 1);
+    unsure = TRUE;
+    g_assert_cmpuint(differences(PACKET_DROP, 4, TRACE_RULE, 5, 0), ==, 0);
+    g_assert_cmpuint(differences(PACKET_DROP, 4, TRACE_RULE, 5, 1), ==, 1);
+    unsure = FALSE;
     /* The kernel said nothing of that chain. */
     g_assert_cmpuint(differences(PACKET_ACCEPT, 0, TRACE_RULE, 4, -1), ==, 1);
 }
