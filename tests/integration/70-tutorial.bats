@@ -52,6 +52,8 @@ setup() {
     noticed 's/ (203\.0\.113\.2)(:[0-9]+) / \1\2\2 /'
     noticed 's/^  pass     nat /  drop     nat /'
     noticed 's/^  reject   chain /  pass     chain /'
+    noticed 's/^(dns  .* )ok     /\1failed /'
+    noticed 's/^(nat .* is 203\.0\.113\.)2 port/\11 port/'
     noticed 's/ gets through, as 203\.0\.113\.2,/ gets through,/'
     noticed 's/ state forwarding / state disabled /'
     noticed '/^nameserver /d'
@@ -80,6 +82,9 @@ setup() {
 	  pid file says 9, which is no dnsmasq
 	    sent SIGHUP to libvirtd (pid 9)
 	 192.168.122.126:55496   203.0.113.2:55496   203.0.113.1:80   TIME_WAIT
+	link          ok       4025 ms  virbr0 forwards
+	gateway ipv4  ok         16 ms  52:54:00:11:0b:c7 answers for 192.168.122.1
+	nat     ipv4  ok          0 ms  outside, 192.168.122.64 port 46798 is 203.0.113.2 port 46798
 	tcp      6 119 TIME_WAIT sport=55496 dport=80 sport=80 dport=55496 [ASSURED] mark=0 use=1
 	TEXT
     cat >other.md <<-'TEXT'
@@ -102,6 +107,9 @@ setup() {
 	  pid file says 31337, which is no dnsmasq
 	    sent SIGHUP to libvirtd (pid 31337)
 	 192.168.122.126:33333   203.0.113.2:33333   203.0.113.1:80   TIME_WAIT
+	link          ok         25 ms  virbr0 forwards
+	gateway ipv4  ok          0 ms  52:54:00:ff:ff:ff answers for 192.168.122.1
+	nat     ipv4  ok        130 ms  outside, 192.168.122.64 port 33333 is 203.0.113.2 port 33333
 	tcp      6 9 TIME_WAIT sport=33333 dport=80 sport=80 dport=33333 [ASSURED] mark=0 use=2
 	TEXT
     "$tutorial" compare one.md other.md
