@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "actions/conntrack-private.h"
 #include "base/json.h"
 #include "base/netlink.h"
 #include "frames.h"
@@ -11,7 +12,8 @@
 
 /*
  * The input as a datagram of the kernel's connection tracking, and as a well-formed entry: what is understood
- * is a flow as flows are, and comes back from a capture as it went there.
+ * is a flow as flows are, and comes back from a capture as it went there. The request that deletes it always
+ * names it: one that names none empties the table.
  */
 
 static void require_kept(const Flow *flow)
@@ -25,13 +27,32 @@ static void require_kept(const Flow *flow)
     require(back.started == flow->started && back.state == flow->state);
 }
 
+static void require_named(const struct nlmsghdr *message)
+{
+    const struct nlattr *attrs[CTA_MAX + 1];
+    const struct nlattr *tuple[CTA_TUPLE_MAX + 1];
+    NetlinkRequest request;
+
+    if (!conntrack_deletion(message, &request))
+        return;
+    netlink_attrs((const struct nlmsghdr *)request.words, sizeof(struct nfgenmsg), attrs,
+                  G_N_ELEMENTS(attrs));
+    netlink_attrs_nested(attrs[CTA_TUPLE_ORIG], tuple, G_N_ELEMENTS(tuple));
+    require(tuple[CTA_TUPLE_IP]);
+}
+
 static void parse(const struct nlmsghdr *message)
 {
     char buffer[FLOW_PROTOCOL_TEXT];
     Flow flow;
 
-    if (!conntrack_parse(message, &flow))
+    if (!conntrack_parse(message, &flow)) {
+        NetlinkRequest none;
+
+        require(!conntrack_deletion(message, &none));
         return;
+    }
+    require_named(message);
     require(flow_is_sound(&flow));
     require(*flow_protocol_name(flow.protocol, buffer));
     require(flow.state != FLOW_NO_STATE || !flow_state_name(&flow));

@@ -33,7 +33,6 @@ static GArray *read_flows(const char *name)
 static char *end_text(const Ip *ip)
 {
     char buffer[INET6_ADDRSTRLEN];
-    g_autofree char *full = NULL;
 
     /* conntrack and vnat both write addresses as inet_ntop does. */
     return g_strdup(ip_format(ip, buffer));
