@@ -239,7 +239,9 @@ gboolean process_lives(gint pid)
     g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
     gsize length = 0;
     g_autofree char *text = pid > 0 ? file_read_proc(path, STAT_BYTES, &length) : NULL;
-    char state = text ? proc_stat_state(text, length) : 0;
+    char state = 0;
 
+    if (text)
+        state = proc_stat_state(text, length);
     return state && state != 'Z' && state != 'X' && state != 'x';
 }

@@ -26,9 +26,9 @@
 #define PROBE_CHECK "probe-failed"
 #define SIGNAL_BASE 128
 
-#define SECOND_LOOK_USEC (G_USEC_PER_SEC / 5)
+#define SECOND_LOOK_USEC (G_TIME_SPAN_SECOND / 5)
 /* By then the kernel knows whether a neighbour answers: five seconds of delay, three questions. */
-#define SETTLED_USEC (9 * G_USEC_PER_SEC)
+#define SETTLED_USEC (9 * G_TIME_SPAN_SECOND)
 
 #define WANT_CHECK                                                                                           \
     (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_PROCESSES | WANT_SOCKETS | WANT_FIREWALL |            \
@@ -119,7 +119,7 @@ static gboolean ask_limit(GHashTable *limits, const char *text, GError **error)
     const char *equals = strchr(text, '=');
     g_autofree char *id = equals ? g_strndup(text, (gsize)(equals - text)) : g_strdup(text);
     const CheckSpecial *special = check_special(id);
-    g_autofree Range *range = g_new0(Range, 1);
+    Range range;
 
     if (!check_find(id))
         return unknown_id(id, error);
@@ -128,9 +128,9 @@ static gboolean ask_limit(GHashTable *limits, const char *text, GError **error)
                               id);
     if (!equals)
         return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is not ID=RANGE", text);
-    if (!range_parse(equals + 1, range, error))
+    if (!range_parse(equals + 1, &range, error))
         return FALSE;
-    g_hash_table_insert(limits, (gpointer)special->id, g_steal_pointer(&range));
+    g_hash_table_insert(limits, (gpointer)special->id, g_memdup2(&range, sizeof(range)));
     return TRUE;
 }
 

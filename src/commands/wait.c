@@ -51,10 +51,9 @@ typedef struct {
     Ip tried;
 } Look;
 
-static Look *look_new(Wait *wait, LiveMap *live)
+static void look_take(Look *look, Wait *wait, LiveMap *live)
 {
-    Look *look = g_new0(Look, 1);
-
+    memset(look, 0, sizeof(*look));
     look->facts = live_map_facts(live);
     look->rows = live_map_rows_of(live, wait->uuid);
     look->findings = live_map_findings(live);
@@ -67,17 +66,15 @@ static Look *look_new(Wait *wait, LiveMap *live)
                              .port_open = wait->port_open};
     if (wait->probe && port_probe_last(wait->probe, &look->tried, &look->view.port_error))
         look->view.port_tried = &look->tried;
-    return look;
 }
 
-static void look_free(Look *look)
+static void look_clear(Look *look)
 {
     facts_free(look->facts);
     g_ptr_array_unref(look->rows);
     g_ptr_array_unref(look->findings);
-    g_free(look);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Look, look_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
 /* ------------------------------------------------------------------------------------------ the end */
 
@@ -110,11 +107,13 @@ static char *goal_text(const Wait *wait)
 static gboolean on_timeout(gpointer data)
 {
     Wait *wait = data;
-    g_autoptr(Look) look = look_new(wait, following_live(wait->following));
-    g_auto(StageAdvice) advice = stage_advice(&look->view);
     g_autofree char *goal = goal_text(wait);
     GError *error = NULL;
+    g_auto(Look) look;
+    g_auto(StageAdvice) advice;
 
+    look_take(&look, wait, following_live(wait->following));
+    advice = stage_advice(&look.view);
     wait->timer = 0;
     progress_end(&wait->progress);
     vnat_error_set(&error, VNAT_ERROR_FAILED, "%s", advice.what);
@@ -144,12 +143,14 @@ static void wait_show(Wait *wait)
 
 static void wait_look(Wait *wait, LiveMap *live)
 {
-    g_autoptr(Look) look = look_new(wait, live);
-    g_autoptr(GPtrArray) addresses = stage_addresses(&look->view);
+    g_autoptr(GPtrArray) addresses = NULL;
     const MapRow *row;
     char text[IP_TEXT];
+    g_auto(Look) look;
 
-    wait->stuck = stage_stuck(&look->view, &row);
+    look_take(&look, wait, live);
+    addresses = stage_addresses(&look.view);
+    wait->stuck = stage_stuck(&look.view, &row);
     wait->looked = g_get_monotonic_time();
     if (wait->probe) {
         wait_knock(wait, addresses);

@@ -276,10 +276,11 @@ gboolean flows_keep_guests(Facts *facts, const FlowNames *names, guint max)
 
     for (guint i = 0; i < facts->flows->len && !more; i++) {
         const Flow *flow = &g_array_index(facts->flows, Flow, i);
-        g_autoptr(FlowRow) row = flow_row_new(names, flow, NULL, facts->now);
+        FlowRow *row = flow_row_new(names, flow, NULL, facts->now);
 
         if (!row)
             continue;
+        flow_row_free(row);
         more = kept == max;
         if (!more)
             g_array_index(facts->flows, Flow, kept++) = *flow;

@@ -253,7 +253,7 @@ void node_remove(LiveMap *live, Node *node);
 /* Puts it into these hubs (keys, new strings) and out of all others. Takes keys. */
 void node_set_hubs(LiveMap *live, Node *node, GPtrArray *keys);
 void node_mark(LiveMap *live, Node *node);
-void node_free(gpointer node);
+void node_free(gpointer data);
 
 void timer_set(LiveMap *live, Timer *timer, gint64 due);
 void timer_clear(LiveMap *live, Timer *timer);
@@ -263,7 +263,7 @@ gint expiry_compare(gconstpointer a, gconstpointer b, gpointer data);
 
 Held *held_new(gpointer record, GDestroyNotify record_free);
 Held *held_ref(Held *held);
-void held_unref(gpointer held);
+void held_unref(gpointer data);
 /* Frees a record when nothing that was handed out can refer to it any more. */
 void bury(LiveMap *live, gpointer record, GDestroyNotify record_free);
 void change_add(LiveMap *live, const Change *change);
@@ -277,7 +277,7 @@ void doubt_name(LiveMap *live, const Hub *hub);
 gboolean live_complete(const LiveMap *live);
 /* All leases whose life ends or begins between the two moments are dirty. */
 void leases_pass(LiveMap *live, gint64 before, gint64 now);
-void lease_set_free(gpointer set);
+void lease_set_free(gpointer data);
 
 /* ------------------------------------------------------------------------------------- live-join.c */
 
@@ -308,12 +308,12 @@ void networks_touch_all(LiveMap *live, gboolean row);
 void network_touch_leases(LiveMap *live, const char *uuid);
 void networks_settle(LiveMap *live);
 void groups_settle(LiveMap *live);
-void group_free(gpointer group);
-void told_network_free(gpointer told);
+void group_free(gpointer data);
+void told_network_free(gpointer data);
 
 /* ---------------------------------------------------------------------------------- live-finding.c */
 
-void standing_free(gpointer standing);
+void standing_free(gpointer data);
 /*
  * What is found now (Finding; taken, may be NULL), in place of what stood: tells what was raised and cleared.
  * Returns when a grace ends, G_MAXINT64: nothing waits.

@@ -182,7 +182,8 @@ static Match device_is(const Value *value, const json_t *element)
     if (!g_str_has_suffix(text, "\\*"))
         return packet_device_is(value->device, text, '*');
     plain = g_strdup(text);
-    strcpy(plain + strlen(plain) - 2, "*");
+    plain[strlen(plain) - 1] = '\0';
+    plain[strlen(plain) - 1] = '*';
     return packet_device_is(value->device, plain, '\0');
 }
 

@@ -35,7 +35,7 @@ static Match address_masked(const Ip *ip, const char *address, const char *mask)
 static Match address_match(const Option *option, const Ip *ip)
 {
     g_auto(GStrv) parts = g_strsplit(option->value, "/", 2);
-    IpNet net;
+    IpNet net = {.prefix = 0};
 
     if (ip->family == 0)
         return MATCH_MAYBE;

@@ -139,7 +139,7 @@ static Outcome walk_rule(Walk *walk, const FirewallChain *chain, const FirewallR
 /* Ends with outcomes that are not MAY_NEXT; MAY_RETURN for the end of the chain too. */
 static Outcome walk_chain(Walk *walk, const FirewallChain *chain, guint depth)
 {
-    WalkState left;
+    WalkState left = walk->now;
     guint may = 0;
 
     for (guint i = 0; i < chain->rules->len; i++) {

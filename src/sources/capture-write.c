@@ -238,8 +238,8 @@ static gboolean write_manifest(const Capture *capture, NewDirectory *directory, 
         json_pack("{s:s, s:i, s:s, s:b}", "format", CAPTURE_FORMAT, "version", CAPTURE_VERSION, "vnat",
                   VNAT_VERSION, "redacted", capture->redacted);
     g_autofree char *time = text_time_utc(capture->facts->now);
+    GString *text;
     char *dump;
-    gboolean ok;
 
     json_object_set_new(manifest, "time", time ? json_string(time) : json_null());
     json_object_update_new(manifest, record_write(facts_fields, capture->facts));
@@ -247,9 +247,10 @@ static gboolean write_manifest(const Capture *capture, NewDirectory *directory, 
     json_object_set_new(manifest, "sources", sources_write(capture->facts));
     json_object_set_new(manifest, "failed", failed_write(capture));
     dump = json_dumps(manifest, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    ok = write_string(directory, "manifest.json", g_string_append(g_string_new(dump), "\n"), error);
+    text = g_string_new(dump);
     free(dump);
-    return ok;
+    g_string_append_c(text, '\n');
+    return write_string(directory, "manifest.json", text, error);
 }
 
 gboolean capture_write(const Capture *capture, NewDirectory *directory, GError **error)
