@@ -191,7 +191,7 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
     same "$before" "$(virsh net-list --all; virsh list --all; virsh domiflist P1)"
     # Whatever is neither there nor among the readers needs no host.
     for command in "${commands[@]}"; do
-        case "$refused capture template list template show help watch wait " in *" $command "*) continue ;; esac
+        case "$refused capture template list template show help watch wait probe " in *" $command "*) continue ;; esac
         printf '%s\n' "${readers[@]}" | grep -q "^$command" || { echo "$command is not tried on a capture"; return 1; }
     done
     expect 0 --replay "$good" template list
@@ -201,6 +201,8 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
         expect 2 --replay "$good" $words
         has "$stderr" 'in a captured host nothing does'
     done
+    expect 2 --replay "$good" probe default
+    has "$stderr" 'a captured host has nothing to send them by'
     expect 2 --replay "$good" repair --apply
     has "$stderr" '--apply changes something'
 }
