@@ -281,18 +281,36 @@ static const GPtrArray *settle(Follower *follower)
     return live_map_settle(follower->live, follower->now, follower->wall / FOLLOW_SECOND);
 }
 
-/* What changed so far is in the snapshot; that sources are live again is told after it. */
+/* A new array of them; they are the changes' own. */
+static GPtrArray *of_findings(const GPtrArray *changes)
+{
+    GPtrArray *some = g_ptr_array_new();
+
+    for (guint i = 0; i < changes->len; i++) {
+        const Change *change = changes->pdata[i];
+
+        if (change->type == CHANGE_CHECK_RAISED || change->type == CHANGE_CHECK_CLEARED)
+            g_ptr_array_add(some, changes->pdata[i]);
+    }
+    return some;
+}
+
+/* What changed so far is in the snapshot, but for findings, which stand until they are cleared; these, and
+ * that sources are live again, are told after it. */
 static void tell_snapshot(Follower *follower)
 {
+    g_autoptr(GPtrArray) findings = NULL;
     gboolean resync = follower->told;
 
     if (!resync)
         follow_sources_update(follower);
-    settle(follower);
+    findings = of_findings(settle(follower));
     follow_sources_update(follower);
     follower->told = TRUE;
     follower->resync = FALSE;
     follower->sink->snapshot(follower->live, resync, follower->sink_data);
+    if (findings->len > 0)
+        follower->sink->changes(follower->live, findings, follower->sink_data);
 }
 
 static gboolean must_hold(const Follower *follower)

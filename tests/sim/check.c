@@ -37,6 +37,12 @@ static char *lease_text(const Lease *lease)
                            lease->hostname ? lease->hostname : "-");
 }
 
+static char *finding_text(const Finding *finding)
+{
+    return g_strdup_printf("%s %s %s", finding->id, finding->object ? finding->object : "-",
+                           finding->message);
+}
+
 static gboolean guest_hangs(const SimGuest *guest)
 {
     return guest->hangs == SIM_FOREVER;
@@ -253,6 +259,12 @@ static void check_change(Sim *sim, const Change *change)
     case CHANGE_LEASE_REMOVED:
         bag_remove(sim, sim->leases, lease_text(change->lease));
         break;
+    case CHANGE_CHECK_RAISED:
+        bag_add(sim->findings, finding_text(change->finding));
+        break;
+    case CHANGE_CHECK_CLEARED:
+        bag_remove(sim, sim->findings, finding_text(change->finding));
+        break;
     case CHANGE_NETWORK_DEFINED:
     case CHANGE_NETWORK_UNDEFINED:
     case CHANGE_NETWORK_STARTED:
@@ -261,8 +273,6 @@ static void check_change(Sim *sim, const Change *change)
     case CHANGE_SOURCE_LIVE:
     case CHANGE_SOURCE_STALE:
     case CHANGE_SOURCE_DOWN:
-    case CHANGE_CHECK_RAISED:
-    case CHANGE_CHECK_CLEARED:
     case CHANGE_COUNT:
         break;
     }
@@ -405,6 +415,19 @@ static void check_leases(Sim *sim, const Facts *facts)
     compare(sim, "the consumer has other leases", has, should);
 }
 
+static void check_findings(Sim *sim)
+{
+    g_autoptr(GPtrArray) findings = live_map_findings(follower_live(sim->follower));
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *has = bag_text(sim->findings, always, sim);
+    g_autofree char *should = NULL;
+
+    for (guint i = 0; i < findings->len; i++)
+        g_ptr_array_add(texts, finding_text(findings->pdata[i]));
+    should = texts_join(texts);
+    compare(sim, "the consumer has other findings", has, should);
+}
+
 static char *networks_text(const Facts *facts)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
@@ -483,6 +506,7 @@ void check_settled(Sim *sim)
         check_leases(sim, facts);
         check_networks(sim, facts);
     }
+    check_findings(sim);
     check_sources(sim);
     check_cost(sim);
 }
@@ -492,6 +516,7 @@ void check_init(Sim *sim)
     sim->pairs = g_array_new(FALSE, FALSE, sizeof(SimPair));
     sim->rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     sim->leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    sim->findings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void check_clear(Sim *sim)
@@ -499,6 +524,7 @@ void check_clear(Sim *sim)
     g_array_unref(sim->pairs);
     g_hash_table_unref(sim->rows);
     g_hash_table_unref(sim->leases);
+    g_hash_table_unref(sim->findings);
     g_free(sim->mismatch);
     if (sim->log)
         g_string_free(sim->log, TRUE);

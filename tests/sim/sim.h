@@ -87,9 +87,10 @@ struct Sim {
     gint64 list_asked[2];
 
     /* Checking. */
-    GArray *pairs;      /* SimPair: of a guest and a link that bore a name of its XML */
-    GHashTable *rows;   /* what a consumer has: text of a row -> how often */
-    GHashTable *leases; /* the same */
+    GArray *pairs;        /* SimPair: of a guest and a link that bore a name of its XML */
+    GHashTable *rows;     /* what a consumer has: text of a row -> how often */
+    GHashTable *leases;   /* the same */
+    GHashTable *findings; /* the same: raised, and not cleared */
     guint snapshots, resyncs, lines;
     char *mismatch;     /* the last, in words */
     GString *log;       /* types of changes told, a word each; NULL: not kept */
