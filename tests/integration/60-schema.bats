@@ -73,6 +73,7 @@ follows() {
     expect 0 status --json
     [ "$(json '.findings | length')" -ge 1 ]
     codes='1 2' follows findings check
+    codes='0 1' follows stages probe default
     codes='1 2' follows findings check default --all
     expect 0 watch --json --count 0
     "$LAB_TOP/tests/validate-json" --lines watch <<<"$output"
