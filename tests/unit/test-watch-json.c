@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/json.h"
-#include "model/network.h"
+#include "moment.h"
 #include "views/json.h"
 #include "views/watch.h"
 #include "world.h"
@@ -11,26 +11,6 @@
 
 #define MOMENT (WORLD_NOW * G_USEC_PER_SEC + 42)
 #define MAC1 "52:54:00:00:00:01"
-
-/* A moment of a host: what is in a Change is borrowed from two of them. */
-typedef struct {
-    Facts *facts;
-    Map *map;
-    GPtrArray *networks;
-} Moment;
-
-static Moment moment_of(Facts *facts)
-{
-    return (Moment){.facts = facts, .map = map_join(facts), .networks = network_rows(facts)};
-}
-
-static void moment_clear(Moment *moment)
-{
-    g_ptr_array_unref(moment->networks);
-    map_free(moment->map);
-    facts_free(moment->facts);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Moment, moment_clear)
 
 /* The line's bytes: one line, and nothing in it that JSON must not have raw. */
 static json_t *parse_line(const char *text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/network.h"
+#include "moment.h"
 #include "views/watch.h"
 #include "world.h"
 
@@ -9,25 +9,6 @@
 #include <time.h>
 
 #define MAC1 "52:54:00:00:00:01"
-
-typedef struct {
-    Facts *facts;
-    Map *map;
-    GPtrArray *networks;
-} Moment;
-
-static Moment moment_of(Facts *facts)
-{
-    return (Moment){.facts = facts, .map = map_join(facts), .networks = network_rows(facts)};
-}
-
-static void moment_clear(Moment *moment)
-{
-    g_ptr_array_unref(moment->networks);
-    map_free(moment->map);
-    facts_free(moment->facts);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Moment, moment_clear)
 
 static const WatchStamp noon = {.seq = 1, .wall_usec = WORLD_NOW * G_USEC_PER_SEC};
 
