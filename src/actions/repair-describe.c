@@ -178,17 +178,6 @@ char *repair_describe_mtu(const RepairCase *about, char **refusal)
 
 /* ------------------------------------------------------------------------------------------ bridge */
 
-static gboolean link_has_address(const Facts *facts, const Link *link, const Ip *ip)
-{
-    for (guint i = 0; i < facts->addresses->len; i++) {
-        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
-
-        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, const Link *bridge)
 {
     GPtrArray *missing = g_ptr_array_new();
@@ -196,7 +185,7 @@ GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, 
     for (guint i = 0; i < network->ips->len; i++) {
         NetworkIp *ip = network->ips->pdata[i];
 
-        if (!link_has_address(facts, bridge, &ip->net.ip))
+        if (!facts_link_address(facts, bridge, &ip->net.ip))
             g_ptr_array_add(missing, ip);
     }
     return missing;
@@ -390,42 +379,8 @@ gboolean repair_needs_restart(const Facts *facts, const GPtrArray *ids)
     return FALSE;
 }
 
-/* One that is asked for would be started anyway, unless something is in its way. */
-char *repair_reload_starts(const RepairView *view, const RepairAsked *asked)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-    for (guint i = 0; i < view->facts->networks->len; i++) {
-        Network *network = view->facts->networks->pdata[i];
-        g_autofree char *refusal = NULL;
-
-        if (network->active || !network->autostart)
-            continue;
-        refusal = repair_start_refusal(view->facts, network);
-        if (!repair_covers(asked, network->name) || refusal)
-            g_ptr_array_add(names, network->name);
-    }
-    return names->len > 0 ? list_of(names, ", ") : NULL;
-}
-
-char *repair_describe_daemon(const RepairCase *about, char **refusal)
-{
-    g_autoptr(GPtrArray) ids = g_ptr_array_new();
-    g_autofree char *started = repair_reload_starts(about->view, about->asked);
-
-    g_ptr_array_add(ids, (gpointer)about->finding->id);
-    if (started)
-        *refusal = g_strdup_printf("it would also start what does not run and was not asked for, or cannot: "
-                                   "network %s",
-                                   started);
-    if (repair_needs_restart(about->view->facts, ids))
-        return g_strdup("restart the network daemon, whose chains are gone");
-    return g_strdup("reload the network daemon");
-}
-
-/* ---------------------------------------------------------------------------------------- networks */
-
-char *repair_start_refusal(const Facts *facts, const Network *network)
+/* Why a network must not be started now: a route or device in the way. NULL: it may. */
+static char *start_refusal(const Facts *facts, const Network *network)
 {
     const Link *link = facts_link_named(facts, network->bridge);
     g_autoptr(GArray) subnets = NULL;
@@ -442,6 +397,42 @@ char *repair_start_refusal(const Facts *facts, const Network *network)
     return NULL;
 }
 
+/* Networks that a reload would start though nobody asked, for people; NULL: none. One that is asked for would
+ * be started anyway, unless something is in its way. */
+static char *reload_starts(const RepairView *view, const RepairAsked *asked)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; i < view->facts->networks->len; i++) {
+        Network *network = view->facts->networks->pdata[i];
+        g_autofree char *refusal = NULL;
+
+        if (network->active || !network->autostart)
+            continue;
+        refusal = start_refusal(view->facts, network);
+        if (!repair_covers(asked, network->name) || refusal)
+            g_ptr_array_add(names, network->name);
+    }
+    return names->len > 0 ? list_of(names, ", ") : NULL;
+}
+
+char *repair_describe_daemon(const RepairCase *about, char **refusal)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autofree char *started = reload_starts(about->view, about->asked);
+
+    g_ptr_array_add(ids, (gpointer)about->finding->id);
+    if (started)
+        *refusal = g_strdup_printf("it would also start what does not run and was not asked for, or cannot: "
+                                   "network %s",
+                                   started);
+    if (repair_needs_restart(about->view->facts, ids))
+        return g_strdup("restart the network daemon, whose chains are gone");
+    return g_strdup("reload the network daemon");
+}
+
+/* ---------------------------------------------------------------------------------------- networks */
+
 char *repair_describe_start(const RepairCase *about, char **refusal)
 {
     const Network *network = network_of(about);
@@ -449,7 +440,7 @@ char *repair_describe_start(const RepairCase *about, char **refusal)
     if (!network)
         *refusal = g_strdup("there is no such network any more");
     else if (!network->active)
-        *refusal = repair_start_refusal(about->view->facts, network);
+        *refusal = start_refusal(about->view->facts, network);
     return g_strdup_printf("start network %s", about->finding->object);
 }
 
@@ -484,7 +475,7 @@ char *repair_describe_remake(const RepairCase *about, char **refusal)
     else if (!network->persistent)
         *refusal = g_strdup("it is transient: stopped, it would be gone");
     else
-        *refusal = repair_start_refusal(about->view->facts, network);
+        *refusal = start_refusal(about->view->facts, network);
     return g_strdup_printf("stop network %s and start it, so that its bridge is made anew",
                            about->finding->object);
 }
@@ -513,17 +504,6 @@ char *repair_describe_leases(const RepairCase *about, char **refusal)
     return g_strdup_printf("copy %s.status aside, and keep of it what can be read", network->bridge);
 }
 
-const char *repair_zone(const Facts *facts, const Network *network)
-{
-    if (network->zone)
-        return network->zone;
-    for (guint i = 0; g_strcmp0(network->forward, "route") == 0 && i < facts->zones->len; i++) {
-        if (g_strcmp0(((const FirewalldZone *)facts->zones->pdata[i])->zone, "libvirt-routed") == 0)
-            return "libvirt-routed";
-    }
-    return "libvirt";
-}
-
 char *repair_describe_zone(const RepairCase *about, char **refusal)
 {
     const Network *network = network_of(about);
@@ -533,5 +513,5 @@ char *repair_describe_zone(const RepairCase *about, char **refusal)
         return g_strdup("put its bridge into firewalld's zone");
     }
     return g_strdup_printf("put %s into zone %s of firewalld, until that starts again", network->bridge,
-                           repair_zone(about->view->facts, network));
+                           network_zone(about->view->facts, network));
 }

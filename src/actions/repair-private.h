@@ -86,16 +86,10 @@ GPtrArray *repair_forwarding_off(const Facts *facts);
 GPtrArray *repair_filter_on(const RepairCase *about);
 /* The addresses of its <ip>s that the bridge lacks: NetworkIp in facts. */
 GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, const Link *bridge);
-/* The zone of firewalld that the network's bridge belongs into. Static, or the network's. */
-const char *repair_zone(const Facts *facts, const Network *network);
-/* Why a network must not be started now: a route or device in the way. New string, NULL: it may. */
-char *repair_start_refusal(const Facts *facts, const Network *network);
 
 /* Whether the network's chains or their jumps are gone, which a reload does not put back; or a dnsmasq's
  * number is another process's, which a reload would signal. */
 gboolean repair_needs_restart(const Facts *facts, const GPtrArray *ids);
-/* Networks that a reload would start though nobody asked: new string for people, NULL: none. */
-char *repair_reload_starts(const RepairView *view, const RepairAsked *asked);
 /* Whether the network is among those asked for. */
 gboolean repair_covers(const RepairAsked *asked, const char *network);
 gboolean repair_consented(const RepairAsked *asked, const char *id);

@@ -227,7 +227,7 @@ gboolean repair_run_zone(const Repair *repair, const RepairCase *about, Step *st
 {
     const Network *network = network_of(about);
     g_autofree char *zone =
-        network ? g_strconcat("--zone=", repair_zone(about->view->facts, network), NULL) : NULL;
+        network ? g_strconcat("--zone=", network_zone(about->view->facts, network), NULL) : NULL;
     g_autofree char *bridge = network ? g_strconcat("--change-interface=", network->bridge, NULL) : NULL;
     const char *const argv[] = {"firewall-cmd", zone, bridge, NULL};
     g_autofree char *output = NULL;

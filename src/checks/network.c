@@ -78,17 +78,6 @@ void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *finding
     }
 }
 
-static gboolean link_has_address(const Facts *facts, const Link *link, const Ip *ip)
-{
-    for (guint i = 0; i < facts->addresses->len; i++) {
-        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
-
-        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* The commands that put it right, with "&&" between them. */
 static void remedy_bridge_down(const Facts *facts, const Network *network, Finding *finding)
 {
@@ -102,7 +91,7 @@ static void remedy_bridge_down(const Facts *facts, const Network *network, Findi
         const NetworkIp *ip = network->ips->pdata[i];
         g_autofree char *address = ipnet_to_string(&ip->net);
 
-        if (!link_has_address(facts, link, &ip->net.ip))
+        if (!facts_link_address(facts, link, &ip->net.ip))
             g_string_append_printf(text, "%sip address add %s dev %s", text->len > 0 ? " && " : "", address,
                                    bridge);
     }

@@ -149,26 +149,15 @@ static gboolean zone_is_right(const Network *network, const char *zone)
            (g_strcmp0(network->forward, "route") == 0 && g_strcmp0(zone, "libvirt-routed") == 0);
 }
 
-static const char *zone_wanted(const Network *network, const Facts *facts)
-{
-    if (network->zone)
-        return network->zone;
-    for (guint i = 0; g_strcmp0(network->forward, "route") == 0 && i < facts->zones->len; i++) {
-        if (g_strcmp0(((const FirewalldZone *)facts->zones->pdata[i])->zone, "libvirt-routed") == 0)
-            return "libvirt-routed";
-    }
-    return "libvirt";
-}
-
 static void report_zone(const Facts *facts, const Network *network, const char *zone, GPtrArray *findings)
 {
     Finding *finding = check_of_network(findings, "firewalld-zone", LEVEL_CRITICAL, network);
     g_autofree char *bridge = text_shell(network->bridge);
-    g_autofree char *wanted = text_shell(zone_wanted(network, facts));
+    g_autofree char *wanted = text_shell(network_zone(facts, network));
 
     finding_message(finding, "firewalld does not know bridge %s as one of libvirt's", network->bridge);
     finding_evidence(finding, "zone of %s: %s", network->bridge, zone ? zone : "none, so the default one");
-    finding_evidence(finding, "zone that it belongs to: %s", zone_wanted(network, facts));
+    finding_evidence(finding, "zone that it belongs to: %s", network_zone(facts, network));
     finding_remedy(finding, "firewall-cmd --zone=%s --change-interface=%s", wanted, bridge);
 }
 

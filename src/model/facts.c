@@ -505,6 +505,17 @@ Link *facts_link(const Facts *facts, guint ifindex)
     return NULL;
 }
 
+const LinkAddress *facts_link_address(const Facts *facts, const Link *link, const Ip *ip)
+{
+    for (guint i = 0; i < facts->addresses->len; i++) {
+        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
+
+        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
+            return address;
+    }
+    return NULL;
+}
+
 Link *facts_link_named(const Facts *facts, const char *name)
 {
     for (guint i = 0; name && i < facts->links->len; i++) {

@@ -526,6 +526,8 @@ Network *facts_network(const Facts *facts, const char *name_or_uuid);
 Network *facts_network_of_bridge(const Facts *facts, const char *bridge);
 Link *facts_link(const Facts *facts, guint ifindex);
 Link *facts_link_named(const Facts *facts, const char *name);
+/* The address as the link has it, whatever its prefix; NULL: it is not on it. Owned by facts. */
+const LinkAddress *facts_link_address(const Facts *facts, const Link *link, const Ip *ip);
 /* The kernel's value at that path below /proc; NULL where there is none, or it was not read. Owned by facts.
  */
 const char *facts_proc(const Facts *facts, const char *path);

@@ -21,17 +21,6 @@ Tri network_bridge_present(const Facts *facts, const Network *network)
     return network_link(facts, network) ? TRI_YES : TRI_NO;
 }
 
-static const LinkAddress *link_address(const Facts *facts, const Link *link, const Ip *ip)
-{
-    for (guint i = 0; i < facts->addresses->len; i++) {
-        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
-
-        if (address->ifindex == link->ifindex && ip_equal(&address->net.ip, ip))
-            return address;
-    }
-    return NULL;
-}
-
 static void missing_add(GPtrArray *missing, char *text)
 {
     if (missing)
@@ -58,7 +47,7 @@ Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *mis
     for (guint i = 0; i < network->ips->len; i++) {
         const NetworkIp *ip = network->ips->pdata[i];
 
-        if (!link_address(facts, link, &ip->net.ip)) {
+        if (!facts_link_address(facts, link, &ip->net.ip)) {
             g_autofree char *text = ipnet_to_string(&ip->net);
 
             missing_add(missing, g_strdup_printf("address %s on %s", text, network->bridge));
@@ -137,7 +126,7 @@ static Tri dnsmasq_holds(const Facts *facts, const Dnsmasq *dnsmasq, guint8 prot
 /* dnsmasq binds an IPv6 address only once it is usable: that takes carrier, so a guest. */
 static gboolean address_is_bindable(const Facts *facts, const Link *link, const Ip *ip)
 {
-    const LinkAddress *address = link_address(facts, link, ip);
+    const LinkAddress *address = facts_link_address(facts, link, ip);
 
     if (ip->family == 4)
         return TRUE;
@@ -367,4 +356,15 @@ GPtrArray *network_rows(const Facts *facts)
     for (guint i = 0; i < facts->networks->len; i++)
         g_ptr_array_add(rows, network_row_new(facts, facts->networks->pdata[i]));
     return rows;
+}
+
+const char *network_zone(const Facts *facts, const Network *network)
+{
+    if (network->zone)
+        return network->zone;
+    for (guint i = 0; g_strcmp0(network->forward, "route") == 0 && i < facts->zones->len; i++) {
+        if (g_strcmp0(((const FirewalldZone *)facts->zones->pdata[i])->zone, "libvirt-routed") == 0)
+            return "libvirt-routed";
+    }
+    return "libvirt";
 }

@@ -95,3 +95,6 @@ char *network_socket_text(const Socket *socket);
 
 /* A bridge's id as brctl and the kernel's sysfs write it: "8000.525400a1b2c3". New string. */
 char *network_bridge_id(const Link *link);
+
+/* The zone of firewalld that the network's bridge belongs into. Static, or the network's. */
+const char *network_zone(const Facts *facts, const Network *network);
