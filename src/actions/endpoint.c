@@ -98,14 +98,14 @@ static gboolean inside(int ns, Inside func, gpointer data, GError **error)
 
 /* -------------------------------------------------------------------------------------- the pair */
 
-Mac endpoint_slot_mac(guint number)
+static Mac slot_mac(guint number)
 {
     return (Mac){{0x02, 'v', 'n', 'a', 't', (guint8)number}};
 }
 
 gboolean endpoint_owns_mac(const Mac *mac)
 {
-    const Mac first = endpoint_slot_mac(0);
+    const Mac first = slot_mac(0);
 
     return memcmp(mac->bytes, first.bytes, sizeof(first.bytes) - 1) == 0 &&
            mac->bytes[sizeof(mac->bytes) - 1] < ENDPOINT_SLOTS;
@@ -305,7 +305,7 @@ Endpoint *endpoint_open(const EndpointWanted *wanted, Deadline deadline, GError 
     endpoint->slot = endpoint_slot_take(wanted->directory, error);
     if (!endpoint->slot)
         return NULL;
-    endpoint->mac = endpoint_slot_mac(endpoint_slot_number(endpoint->slot));
+    endpoint->mac = slot_mac(endpoint_slot_number(endpoint->slot));
     g_snprintf(endpoint->name, sizeof(endpoint->name), "vnatp%u", endpoint_slot_number(endpoint->slot));
     if (!inherit(endpoint, wanted->directory, error) || !make_endpoint(endpoint, wanted, deadline, error))
         return NULL;

@@ -57,8 +57,6 @@ const Mac *endpoint_mac(const Endpoint *endpoint);
 /* The inner end's index in its namespace: the scope of a link-local address there. */
 guint endpoint_scope(const Endpoint *endpoint);
 
-/* The MAC of the endpoint of a number; pure. */
-Mac endpoint_slot_mac(guint number);
 /* Whether a MAC is that of any endpoint; pure. */
 gboolean endpoint_owns_mac(const Mac *mac);
 

@@ -85,5 +85,3 @@ void probe_send_release6(Probe *probe, const Dhcp6Message *lease);
 
 /* Where answers to the address would go: ends the stage, if that is not the bridge, and returns FALSE. */
 gboolean probe_answers_return(Probe *probe, ProbeStage *stage);
-/* Gives the inner end its address and route; ends the stage if that fails. */
-gboolean probe_configure(Probe *probe, ProbeStage *stage);

@@ -53,7 +53,8 @@ gboolean probe_answers_return(Probe *probe, ProbeStage *stage)
     return FALSE;
 }
 
-gboolean probe_configure(Probe *probe, ProbeStage *stage)
+/* Gives the inner end its address and route; ends the stage if that fails. */
+static gboolean configure(Probe *probe, ProbeStage *stage)
 {
     g_autoptr(GError) error = NULL;
 
@@ -187,7 +188,7 @@ void probe_dns(Probe *probe, ProbeStage *stage)
         probe_stage_end(stage, TRI_UNKNOWN, "the network has no DNS");
         return;
     }
-    if (!probe_configure(probe, stage))
+    if (!configure(probe, stage))
         return;
     ask_own_name(probe, stage);
     if (stage->ok == TRI_YES && probe->asked->name) {
@@ -355,7 +356,7 @@ void probe_nat(Probe *probe, ProbeStage *stage)
     g_autoptr(GError) error = NULL;
     int fd;
 
-    if (!probe_configure(probe, stage))
+    if (!configure(probe, stage))
         return;
     fd = target->port ? endpoint_socket(probe->endpoint, domain, SOCK_STREAM, 0, &error)
                       : endpoint_socket(probe->endpoint, domain, SOCK_RAW, raw, &error);

@@ -9,7 +9,7 @@
  * of 10") is the same fault as before and waits no more.
  */
 
-void standing_free(gpointer data)
+static void standing_free(gpointer data)
 {
     Standing *standing = data;
 

@@ -313,7 +313,6 @@ void told_network_free(gpointer data);
 
 /* ---------------------------------------------------------------------------------- live-finding.c */
 
-void standing_free(gpointer data);
 /*
  * What is found now (Finding; taken, may be NULL), in place of what stood: tells what was raised and cleared.
  * Returns when a grace ends, G_MAXINT64: nothing waits.

@@ -209,7 +209,8 @@ void path_leave_guest(PathWalk *walk)
     address_hop(walk);
 }
 
-const MapRow *path_row_of(const Map *map, const char *bridge, const Ip *ip)
+/* The row of the map with this address on this bridge, or NULL. */
+static const MapRow *row_of(const Map *map, const char *bridge, const Ip *ip)
 {
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
@@ -247,7 +248,7 @@ static gboolean both_isolated(const Facts *facts, const char *from, const char *
 void path_reach_guest(PathWalk *walk, const Link *bridge, const char *from_port)
 {
     const Ip *target = &walk->packet.dst;
-    const MapRow *row = path_row_of(walk->map, bridge->name, target);
+    const MapRow *row = row_of(walk->map, bridge->name, target);
     const Network *network = facts_network_of_bridge(walk->facts, bridge->name);
     g_autofree char *name = ip_to_string(target);
 

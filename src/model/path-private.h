@@ -37,8 +37,6 @@ void path_leave_guest(PathWalk *walk);
 /* From the bridge to the guest that has the packet's target. From this host, or (bridged) from another port.
  */
 void path_reach_guest(PathWalk *walk, const Link *bridge, const char *from_port);
-/* The row of the map with this address on this bridge, or NULL. */
-const MapRow *path_row_of(const Map *map, const char *bridge, const Ip *ip);
 
 /* Whether this host asked there for the address's MAC, and nobody answered. */
 gboolean path_is_silent(const Facts *facts, const Link *link, const Ip *ip);
@@ -58,11 +56,6 @@ void path_turn(PathWalk *walk, PathLeg leg);
 
 /* ------------------------------------------------------------------------------------------------ words */
 
-/* The worst of the hops of these legs: bits 1 << PathLeg. *cause: the hop that it comes from; NULL: all pass.
- */
-PacketVerdict path_verdict(const Path *path, guint legs, const PathHop **cause);
-/* "table ip filter, chain FORWARD drops it: policy drop (Docker)". New string. */
-char *path_cause_text(const PathHop *cause);
 /* Summary, verdict and lesson of a way whose hops are known. */
 void path_tell(const Facts *facts, const Map *map, Path *path);
 /* Rules of this host that lead to the guest. */

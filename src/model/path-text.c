@@ -23,7 +23,9 @@ static guint weight(PacketVerdict verdict)
     return 1;
 }
 
-PacketVerdict path_verdict(const Path *path, guint legs, const PathHop **cause)
+/* The worst of the hops of these legs: bits 1 << PathLeg. *cause: the hop that it comes from; NULL: all pass.
+ */
+static PacketVerdict worst_verdict(const Path *path, guint legs, const PathHop **cause)
 {
     PacketVerdict verdict = PACKET_ACCEPT;
 
@@ -46,7 +48,8 @@ static const char *protocol_name(guint8 protocol)
     return protocol == IPPROTO_TCP ? "TCP" : "UDP";
 }
 
-char *path_probe_text(const Packet *packet)
+/* "an echo", "a TCP connection to port 22". */
+static char *probe_text(const Packet *packet)
 {
     if (packet->protocol == IPPROTO_TCP)
         return g_strdup_printf("a TCP connection to port %u", packet->dport);
@@ -55,7 +58,8 @@ char *path_probe_text(const Packet *packet)
     return g_strdup("an echo");
 }
 
-char *path_cause_text(const PathHop *cause)
+/* "table ip filter, chain FORWARD drops it: policy drop (Docker)". */
+static char *cause_text(const PathHop *cause)
 {
     g_autofree char *step = NULL;
 
@@ -79,7 +83,7 @@ static char *guest_text(const Path *path)
 
 static char *way_text(const Path *path)
 {
-    g_autofree char *probe = path_probe_text(&path->packet);
+    g_autofree char *probe = probe_text(&path->packet);
     g_autofree char *guest = guest_text(path);
     g_autofree char *peer = ip_to_string(&path->peer);
 
@@ -97,8 +101,8 @@ static void sum_up_outbound(Path *path)
     g_autofree char *why = NULL;
     const PathHop *cause;
 
-    path->verdict = path_verdict(path, LEG(PATH_THERE) | LEG(PATH_BACK), &cause);
-    why = cause ? path_cause_text(cause) : NULL;
+    path->verdict = worst_verdict(path, LEG(PATH_THERE) | LEG(PATH_BACK), &cause);
+    why = cause ? cause_text(cause) : NULL;
     if (!cause)
         path->summary = g_strdup_printf("%s gets through%s%s, and its answer comes back", way,
                                         outside ? ", as " : "", outside ? outside : "");
@@ -116,15 +120,15 @@ static void sum_up_inbound(Path *path)
     g_autofree char *way = way_text(path);
     g_autofree char *why = NULL;
     const PathHop *cause, *forward_cause;
-    PacketVerdict forward = path_verdict(path, LEG(PATH_TO_HOST), &forward_cause);
+    PacketVerdict forward = worst_verdict(path, LEG(PATH_TO_HOST), &forward_cause);
 
-    path->verdict = path_verdict(path, LEG(PATH_TO_GUEST) | LEG(PATH_FROM_GUEST), &cause);
+    path->verdict = worst_verdict(path, LEG(PATH_TO_GUEST) | LEG(PATH_FROM_GUEST), &cause);
     if (path->verdict != PACKET_ACCEPT && path->forwarded &&
         (forward == PACKET_ACCEPT || path->verdict != PACKET_UNKNOWN)) {
         path->verdict = forward;
         cause = forward_cause;
     }
-    why = cause ? path_cause_text(cause) : NULL;
+    why = cause ? cause_text(cause) : NULL;
     if (!cause)
         path->summary =
             g_strdup_printf("%s gets through%s", way,
@@ -156,9 +160,9 @@ static char *host_keeps(const Path *path)
     const PathHop *cause;
     g_autofree char *why = NULL;
 
-    if (path_verdict(path, LEG(PATH_TO_HOST), &cause) == PACKET_ACCEPT)
+    if (worst_verdict(path, LEG(PATH_TO_HOST), &cause) == PACKET_ACCEPT)
         return g_strdup("what comes for it this host answers itself");
-    why = path_cause_text(cause);
+    why = cause_text(cause);
     return g_strdup_printf("what comes for it goes no further than this host (%s)", why);
 }
 

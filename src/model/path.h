@@ -73,6 +73,3 @@ typedef struct {
 Path *path_find(const Facts *facts, const Map *map, const PathQuestion *question, GError **error);
 void path_free(Path *path);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Path, path_free)
-
-/* "an echo", "a TCP connection to port 22". New string. */
-char *path_probe_text(const Packet *packet);

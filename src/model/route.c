@@ -232,7 +232,8 @@ gboolean route_own_address(const Facts *facts, guint ifindex, const Ip *next, Ip
 
 /* ------------------------------------------------------------------------------------------------ words */
 
-const char *route_type_name(guint8 type)
+/* "" for a type that needs no word. */
+static const char *type_name(guint8 type)
 {
     switch (type) {
     case ROUTE_BLACKHOLE:
@@ -273,7 +274,7 @@ static void add_table(GString *text, const char *word, guint32 table)
 
 char *route_text(const Facts *facts, const Route *route)
 {
-    GString *text = g_string_new(route_type_name(route->type));
+    GString *text = g_string_new(type_name(route->type));
     const Link *link = facts_link(facts, route->ifindex);
     g_autofree char *net = ipnet_to_string(&route->dst);
     char buffer[IP_TEXT];
@@ -313,7 +314,7 @@ static void add_action(GString *text, const RouteRule *rule)
     case ROUTE_RULE_UNREACHABLE:
     case ROUTE_RULE_PROHIBIT:
         /* The numbers of both are one. */
-        g_string_append_printf(text, " %s", route_type_name(rule->action));
+        g_string_append_printf(text, " %s", type_name(rule->action));
         return;
     default:
         g_string_append_printf(text, " action %u", rule->action);

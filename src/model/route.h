@@ -35,9 +35,6 @@ typedef struct {
  */
 RouteChoice route_choose(const Facts *facts, const Packet *packet);
 
-/* "blackhole", "unreachable", "prohibit", "throw"; "" for any other type. Static. */
-const char *route_type_name(guint8 type);
-
 /* "default via 203.0.113.1 dev eth0", with the table's number where it is not the main one. New string. */
 char *route_text(const Facts *facts, const Route *route);
 
