@@ -92,7 +92,7 @@ static void look_at_firewall(Look *look, Facts *facts, const Network *network, D
         return;
     if (!firewall_read(facts, deadline, &error))
         look_failed(look, "its NAT rules", error);
-    else if (firewall_nat_present(facts, network) == TRI_NO)
+    else if (firewall_nat_present(facts, network, NULL) == TRI_NO)
         g_ptr_array_add(look->missing, g_strdup("masquerade rules"));
 }
 

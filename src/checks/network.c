@@ -283,19 +283,22 @@ void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *find
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
+        Finding *finding;
         Tri present;
 
         if (!network->active || g_strcmp0(network->forward, "nat") != 0)
             continue;
-        present = firewall_nat_present(facts, network);
+        present = firewall_nat_present(facts, network, missing);
         if (present == TRI_UNKNOWN)
             unknown_rules(findings, "nat-rules-missing", network);
-        if (present == TRI_NO)
-            remedy_rules(facts, finding_message(
-                                    check_of_network(findings, "nat-rules-missing", LEVEL_CRITICAL, network),
-                                    "no masquerade rule for network %s: its guests reach this "
-                                    "host only",
-                                    network->name));
+        if (present != TRI_NO)
+            continue;
+        finding = check_of_network(findings, "nat-rules-missing", LEVEL_CRITICAL, network);
+        finding_message(finding, "no masquerade rule for network %s: its guests reach this host only",
+                        network->name);
+        add_evidence(finding, "", missing);
+        remedy_rules(facts, finding);
     }
 }
 
@@ -305,19 +308,22 @@ void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
+        Finding *finding;
         Tri present;
 
         if (!network->active || !network_owns_bridge(network) ||
             network_bridge_present(facts, network) != TRI_YES)
             continue;
-        present = firewall_forward_present(facts, network);
+        present = firewall_forward_present(facts, network, missing);
         if (present == TRI_UNKNOWN)
             unknown_rules(findings, "forward-rules-missing", network);
-        if (present == TRI_NO)
-            remedy_rules(
-                facts,
-                finding_message(check_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network),
-                                "no rules let the packets of network %s through this host", network->name));
+        if (present != TRI_NO)
+            continue;
+        finding = check_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network);
+        finding_message(finding, "no rules let the packets of network %s through this host", network->name);
+        add_evidence(finding, "", missing);
+        remedy_rules(facts, finding);
     }
 }
 

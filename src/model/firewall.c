@@ -21,7 +21,8 @@ typedef struct {
     const char *bridge;
     const IpNet *src, *dst;
     const char *in, *out;
-    gboolean replies; /* of connections that were begun from inside */
+    gboolean replies;    /* of connections that were begun from inside */
+    gboolean any_device; /* by whatever device, but only rules about the addresses: for what stands instead */
 } Traffic;
 
 /* ---------------------------------------------------------------------------------------- matching */
@@ -51,8 +52,14 @@ static gboolean view_covers(const RuleView *view, const Traffic *traffic)
 {
     return view->exact && (traffic->replies || !view->replies) && address_covers(&view->src, traffic->src) &&
            address_covers(&view->dst, traffic->dst) &&
-           device_covers(&view->in, traffic->in, traffic->bridge) &&
-           device_covers(&view->out, traffic->out, traffic->bridge);
+           (traffic->any_device || (device_covers(&view->in, traffic->in, traffic->bridge) &&
+                                    device_covers(&view->out, traffic->out, traffic->bridge)));
+}
+
+/* Without its device a rule is this traffic's only if it names the address. */
+static gboolean view_decides(const RuleView *view, const Traffic *traffic)
+{
+    return !traffic->any_device || (traffic->src && view->src.set) || (traffic->dst && view->dst.set);
 }
 
 typedef struct {
@@ -60,12 +67,13 @@ typedef struct {
     const Traffic *traffic;
     RuleVerdict verdict;
     GHashTable *visited; /* chains that were entered: a second look finds nothing new, and a loop ends */
+    GString *found;      /* gets where it was found, for people; NULL: that it was is enough */
 } Walk;
 
 static gboolean walk_chain(const Walk *walk, const FirewallChain *chain, guint jumps);
 
 /* jumps: how many may still follow. */
-static gboolean walk_rule(const Walk *walk, const FirewallRule *rule, guint jumps)
+static gboolean walk_rule(const Walk *walk, const FirewallChain *chain, const FirewallRule *rule, guint jumps)
 {
     const FirewallChain *next;
     RuleView view;
@@ -73,8 +81,12 @@ static gboolean walk_rule(const Walk *walk, const FirewallRule *rule, guint jump
     firewall_rule_view(walk->table, rule, &view);
     if (!view_covers(&view, walk->traffic))
         return FALSE;
-    if (view.verdict == walk->verdict)
+    if (view.verdict == walk->verdict && view_decides(&view, walk->traffic)) {
+        if (walk->found)
+            g_string_append_printf(walk->found, "table %s %s, chain %s: %s", walk->table->family,
+                                   walk->table->name, chain->name, rule->text);
         return TRUE;
+    }
     if (view.verdict != RULE_JUMP || jumps == 0)
         return FALSE;
     next = firewall_table_chain(walk->table, view.target);
@@ -86,17 +98,18 @@ static gboolean walk_chain(const Walk *walk, const FirewallChain *chain, guint j
     if (!g_hash_table_add(walk->visited, (gpointer)chain))
         return FALSE;
     for (guint i = 0; i < chain->rules->len; i++) {
-        if (walk_rule(walk, chain->rules->pdata[i], jumps))
+        if (walk_rule(walk, chain, chain->rules->pdata[i], jumps))
             return TRUE;
     }
     return FALSE;
 }
 
 static gboolean table_has(const FirewallTable *table, const char *hook, const Traffic *traffic,
-                          RuleVerdict verdict)
+                          RuleVerdict verdict, GString *found)
 {
     g_autoptr(GHashTable) visited = g_hash_table_new(NULL, NULL);
-    const Walk walk = {.table = table, .traffic = traffic, .verdict = verdict, .visited = visited};
+    const Walk walk = {
+        .table = table, .traffic = traffic, .verdict = verdict, .visited = visited, .found = found};
 
     for (guint i = 0; i < table->chains->len; i++) {
         const FirewallChain *chain = table->chains->pdata[i];
@@ -113,15 +126,73 @@ static gboolean table_is_of(const FirewallTable *table, guint8 family)
 }
 
 static gboolean firewall_has(const Facts *facts, const char *hook, const Traffic *traffic,
-                             RuleVerdict verdict)
+                             RuleVerdict verdict, GString *found)
 {
     for (guint i = 0; i < facts->firewall->len; i++) {
         const FirewallTable *table = facts->firewall->pdata[i];
 
-        if (table_is_of(table, traffic->family) && table_has(table, hook, traffic, verdict))
+        if (table_is_of(table, traffic->family) && table_has(table, hook, traffic, verdict, found))
             return TRUE;
     }
     return FALSE;
+}
+
+/* ------------------------------------------------------------------------------- what is missing, in words
+ */
+
+/* "accept packets from 192.168.122.0/24 that come in by virbr0". New string. */
+static char *traffic_text(const Traffic *traffic, RuleVerdict verdict)
+{
+    GString *text = g_string_new(verdict == RULE_SNAT ? "masquerade packets" : "accept ");
+    g_autofree char *src = traffic->src ? ipnet_to_string(traffic->src) : NULL;
+    g_autofree char *dst = traffic->dst ? ipnet_to_string(traffic->dst) : NULL;
+
+    if (verdict != RULE_SNAT)
+        g_string_append(text, traffic->replies ? "replies" : "packets");
+    if (src)
+        g_string_append_printf(text, " from %s", src);
+    if (dst)
+        g_string_append_printf(text, " to %s", dst);
+    if (traffic->in)
+        g_string_append_printf(text, " that come in by %s", traffic->in);
+    if (traffic->out)
+        g_string_append_printf(text, "%s go out by %s", traffic->in ? " and" : " that", traffic->out);
+    return g_string_free(text, FALSE);
+}
+
+/* The tables of that family in which the hook leads to any rule: "ip filter, inet own". New string. */
+static char *tables_at(const Facts *facts, const char *hook, guint8 family)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < facts->firewall->len; i++) {
+        const FirewallTable *table = facts->firewall->pdata[i];
+        gboolean rules = FALSE;
+
+        for (guint j = 0; j < table->chains->len && table_is_of(table, family); j++) {
+            const FirewallChain *chain = table->chains->pdata[j];
+
+            rules |= g_strcmp0(chain->hook, hook) == 0 && chain->rules->len > 0;
+        }
+        if (rules)
+            g_string_append_printf(names, "%s%s %s", names->len > 0 ? ", " : "", table->family, table->name);
+    }
+    return g_string_free(g_steal_pointer(&names), FALSE);
+}
+
+static void add_missing(GPtrArray *missing, const Facts *facts, const char *hook, const Traffic *traffic,
+                        RuleVerdict verdict)
+{
+    g_autofree char *what = traffic_text(traffic, verdict);
+    g_autofree char *tables = tables_at(facts, hook, traffic->family);
+    g_autoptr(GString) instead = g_string_new(NULL);
+    Traffic elsewhere = *traffic;
+
+    g_ptr_array_add(missing, g_strdup_printf("no rule to %s, at hook %s of %s", what, hook,
+                                             *tables ? tables : "any table: none has rules there"));
+    elsewhere.any_device = TRUE;
+    if (firewall_has(facts, hook, &elsewhere, verdict, instead))
+        g_ptr_array_add(missing, g_strdup_printf("for another device: %s", instead->str));
 }
 
 /* --------------------------------------------------------------------------------------- questions */
@@ -134,12 +205,23 @@ static Tri firewall_answer(const Facts *facts, gboolean found)
     return facts->sources[SOURCE_FIREWALL].state == SOURCE_STALE ? TRI_UNKNOWN : TRI_NO;
 }
 
+/* missing may be NULL. */
+static gboolean asked(const Facts *facts, const char *hook, const Traffic *traffic, RuleVerdict verdict,
+                      GPtrArray *missing)
+{
+    const gboolean found = firewall_has(facts, hook, traffic, verdict, NULL);
+
+    if (!found && missing)
+        add_missing(missing, facts, hook, traffic, verdict);
+    return found;
+}
+
 static gboolean ip_is_translated(const Network *network, const IpNet *net)
 {
     return g_strcmp0(network->forward, "nat") == 0 && (net->ip.family == 4 || network->nat_ipv6);
 }
 
-Tri firewall_nat_present(const Facts *facts, const Network *network)
+Tri firewall_nat_present(const Facts *facts, const Network *network, GPtrArray *missing)
 {
     gboolean found = TRUE;
 
@@ -152,46 +234,48 @@ Tri firewall_nat_present(const Facts *facts, const Network *network)
             .family = subnet.ip.family, .bridge = network->bridge ? network->bridge : "", .src = &subnet};
 
         if (ip_is_translated(network, &subnet))
-            found &= firewall_has(facts, "postrouting", &out, RULE_SNAT);
+            found &= asked(facts, "postrouting", &out, RULE_SNAT, missing);
     }
     return firewall_answer(facts, found);
 }
 
 /* Out from the subnet, and back in: only replies where the outside cannot begin. */
-static gboolean subnet_is_forwarded(const Facts *facts, const Network *network, const IpNet *subnet)
+static gboolean subnet_is_forwarded(const Facts *facts, const Network *network, const IpNet *subnet,
+                                    GPtrArray *missing)
 {
     Traffic out = {
         .family = subnet->ip.family, .bridge = network->bridge, .src = subnet, .in = network->bridge};
     Traffic in = {
         .family = subnet->ip.family, .bridge = network->bridge, .dst = subnet, .out = network->bridge};
+    gboolean found;
 
     in.replies = ip_is_translated(network, subnet);
-    return firewall_has(facts, "forward", &out, RULE_ACCEPT) &&
-           firewall_has(facts, "forward", &in, RULE_ACCEPT);
+    found = asked(facts, "forward", &out, RULE_ACCEPT, missing);
+    return asked(facts, "forward", &in, RULE_ACCEPT, missing) && found;
 }
 
-static gboolean bridge_is_crossed(const Facts *facts, const Network *network)
+static gboolean bridge_is_crossed(const Facts *facts, const Network *network, GPtrArray *missing)
 {
     Traffic cross = {.family = 4, .bridge = network->bridge, .in = network->bridge, .out = network->bridge};
 
-    return firewall_has(facts, "forward", &cross, RULE_ACCEPT);
+    return asked(facts, "forward", &cross, RULE_ACCEPT, missing);
 }
 
-Tri firewall_forward_present(const Facts *facts, const Network *network)
+Tri firewall_forward_present(const Facts *facts, const Network *network, GPtrArray *missing)
 {
     gboolean found = TRUE;
 
     if (!facts_has(facts, SOURCE_FIREWALL) || !network->bridge)
         return TRI_UNKNOWN;
     if (g_strcmp0(network->forward, "isolated") == 0)
-        return firewall_answer(facts, bridge_is_crossed(facts, network));
+        return firewall_answer(facts, bridge_is_crossed(facts, network, missing));
     if (g_strcmp0(network->forward, "nat") != 0 && g_strcmp0(network->forward, "route") != 0)
         return TRI_YES;
-    for (guint i = 0; i < network->ips->len && found; i++) {
+    for (guint i = 0; i < network->ips->len; i++) {
         const NetworkIp *ip = network->ips->pdata[i];
         IpNet subnet = ipnet_network(&ip->net);
 
-        found = subnet_is_forwarded(facts, network, &subnet);
+        found &= subnet_is_forwarded(facts, network, &subnet, missing);
     }
     return firewall_answer(facts, found);
 }

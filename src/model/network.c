@@ -344,7 +344,7 @@ static NetworkRow *network_row_new(const Facts *facts, const Network *network)
     row->dnsmasq = row->wants_dnsmasq ? network_dnsmasq(facts, network) : NULL;
     row->dnsmasq_listening = row->dnsmasq ? network_dnsmasq_listening(facts, network, NULL) : TRI_UNKNOWN;
     row->dnsmasq_running = network_dnsmasq_running(network, row->dnsmasq);
-    row->nat = is_nat && network->active ? firewall_nat_present(facts, network) : TRI_UNKNOWN;
+    row->nat = is_nat && network->active ? firewall_nat_present(facts, network, NULL) : TRI_UNKNOWN;
     row->backend = firewall_backend(facts);
     return row;
 }

@@ -85,7 +85,7 @@ static void end_isolated(const Facts *facts, const Network *network, const Probe
 static void end_translation(const Facts *facts, const Network *network, const ProbePacket *asked,
                             const Link *out, ProbeStage *stage)
 {
-    const Tri nat = is_nat(network, asked->family) ? firewall_nat_present(facts, network) : TRI_YES;
+    const Tri nat = is_nat(network, asked->family) ? firewall_nat_present(facts, network, NULL) : TRI_YES;
 
     if (nat == TRI_NO)
         probe_stage_end(stage, TRI_NO, "packets would leave by %s untranslated, so no answer finds back",

@@ -51,9 +51,10 @@ static void ask(GPtrArray *tables)
     source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_LIVE, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
         g_autoptr(Network) network = network_of(modes[i]);
+        g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
 
-        require(i > 0 || firewall_nat_present(facts, network) != TRI_UNKNOWN);
-        require(firewall_forward_present(facts, network) != TRI_UNKNOWN);
+        require(i > 0 || firewall_nat_present(facts, network, missing) != TRI_UNKNOWN);
+        require(firewall_forward_present(facts, network, missing) != TRI_UNKNOWN);
     }
     backend = firewall_backend(facts);
     require(!backend || fuzz_equal(backend, "iptables") || fuzz_equal(backend, "nftables"));

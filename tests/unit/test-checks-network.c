@@ -343,6 +343,8 @@ static void test_nat_rules_missing(void)
         g_assert_cmpuint(result.findings->len, ==, 3); /* and nothing lets packets through */
         /* A reload makes no chains. */
         g_assert_nonnull(strstr(finding->remedy, "systemctl restart"));
+        assert_evidence(finding, "no rule to masquerade packets from 192.168.122.0/24, at hook "
+                                 "postrouting of any table: none has rules there\n");
         g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
         g_assert_cmpstr(finding->object, ==, "default");
     }
@@ -374,6 +376,9 @@ static void test_forward_rules_missing(void)
 
         g_assert_cmpuint(result.findings->len, ==, 1);
         g_assert_nonnull(strstr(finding->remedy, "systemctl reload"));
+        assert_evidence(finding,
+                        "no rule to accept replies to 192.168.122.0/24 that go out by virbr0, at hook "
+                        "forward of ip filter\n");
         g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
         g_assert_cmpint(finding->repair, ==, REPAIR_SAFE);
         g_assert_cmpstr(finding->object, ==, "default");

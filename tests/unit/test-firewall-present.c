@@ -50,8 +50,8 @@ static void assert_answers(const Facts *facts, const Net *net, Tri nat, Tri forw
     g_autoptr(Network) network = network_of(net);
 
     if (strcmp(net->forward, "nat") == 0)
-        g_assert_cmpint(firewall_nat_present(facts, network), ==, nat);
-    g_assert_cmpint(firewall_forward_present(facts, network), ==, forward);
+        g_assert_cmpint(firewall_nat_present(facts, network, NULL), ==, nat);
+    g_assert_cmpint(firewall_forward_present(facts, network, NULL), ==, forward);
 }
 
 static void test_present_iptables(void)
@@ -177,7 +177,7 @@ static void test_nat_rules(void)
         g_autoptr(Network) network = network_of(&net_default);
 
         g_test_message("%s", nat_cases[i].rules);
-        g_assert_cmpint(firewall_nat_present(facts, network), ==, nat_cases[i].nat);
+        g_assert_cmpint(firewall_nat_present(facts, network, NULL), ==, nat_cases[i].nat);
     }
 }
 
@@ -217,7 +217,7 @@ static void test_forward_rules(void)
         g_autoptr(Network) network = network_of(&net_default);
 
         g_test_message("%s", forward_cases[i].rules);
-        g_assert_cmpint(firewall_forward_present(facts, network), ==, forward_cases[i].forward);
+        g_assert_cmpint(firewall_forward_present(facts, network, NULL), ==, forward_cases[i].forward);
     }
 }
 
@@ -271,7 +271,7 @@ static void test_many_jumps(void)
     g_string_append(text, "COMMIT\n");
     facts = facts_of(firewall_parse_save(text->str, text->len, FIREWALL_IPTABLES_LEGACY, "ip", NULL),
                      SOURCE_LIVE);
-    g_assert_cmpint(firewall_nat_present(facts, network), ==, TRI_NO);
+    g_assert_cmpint(firewall_nat_present(facts, network, NULL), ==, TRI_NO);
 }
 
 int main(int argc, char **argv)

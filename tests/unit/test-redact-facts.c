@@ -437,7 +437,7 @@ static void rules_of_pattern(Facts *facts)
     world_ip(pattern, "172.16.5.1/24", NULL, NULL);
     world_forward(facts, pattern);
     network_free(pattern);
-    g_assert_cmpint(firewall_forward_present(facts, network), ==, TRI_YES);
+    g_assert_cmpint(firewall_forward_present(facts, network, NULL), ==, TRI_YES);
 }
 
 /* Wider than the bits that stay. */
