@@ -69,10 +69,11 @@ void scoped_no_address(const CheckScope *scope, const Facts *facts, const Map *m
         if (!domain)
             continue;
         if (network->leases_unread)
-            check_unknown(findings, "no-address", "the leases of network %s were not read", network->name);
+            check_unknown_of(findings, "no-address", network, "the leases of network %s were not read",
+                             network->name);
         else if (!domain->started)
-            check_unknown(findings, "no-address", "since when %s, which has no address, runs cannot be told",
-                          domain->name);
+            check_unknown_of(findings, "no-address", network,
+                             "since when %s, which has no address, runs cannot be told", domain->name);
         else if (facts->now - domain->started > scope->grace)
             report_no_address(facts, row, facts->now - domain->started, findings);
     }

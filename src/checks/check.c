@@ -88,6 +88,7 @@ static const Check checks[] = {
 
 static const CheckSpecial specials[] = {
     {.id = "libvirt-unreachable", .scoped = scoped_libvirt_unreachable},
+    {.id = "ip-forward-off", .scoped = scoped_ip_forward_off},
     {.id = "conntrack-full", .judge = judge_conntrack_full, .warning = "79", .critical = "94"},
     {.id = "network-missing", .scoped = scoped_network_missing, .named = TRUE},
     {.id = "probe-failed", .scoped = scoped_probe_failed, .probed = TRUE},

@@ -80,6 +80,9 @@ void check_limits(const CheckScope *scope, const CheckSpecial *special, CheckLim
 
 /* Says that the check could not tell, and why: one sentence's part, "sockets were not read". */
 void check_unknown(GPtrArray *findings, const char *id, const char *why, ...) G_GNUC_PRINTF(3, 4);
+/* The same of one network: who asks about others is not told. */
+void check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* Adds a finding about a network; the caller fills it. */
 Finding *check_of_network(GPtrArray *findings, const char *id, Level level, const Network *network);
@@ -137,6 +140,7 @@ void check_nothing(const Facts *facts, const Map *map, GPtrArray *findings);
 
 void scoped_libvirt_unreachable(const CheckScope *scope, const Facts *facts, const Map *map,
                                 GPtrArray *findings);
+void scoped_ip_forward_off(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings);
 void scoped_network_missing(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings);
 void scoped_network_inactive(const CheckScope *scope, const Facts *facts, const Map *map,
                              GPtrArray *findings);

@@ -13,21 +13,38 @@
 #define NEED_ROOT "by root only"
 #define OTHER_HOST "the host is another one"
 
-void check_unknown(GPtrArray *findings, const char *id, const char *why, ...)
+/* Takes why. */
+static Finding *add_unknown(GPtrArray *findings, const char *id, char *why)
 {
     Finding *finding = finding_new(id, LEVEL_UNKNOWN, OBJECT_HOST, NULL);
-    va_list args;
 
-    va_start(args, why);
-    finding->message = g_strdup_vprintf(why, args);
-    va_end(args);
-    if (strstr(finding->message, NEED_RIGHTS) || strstr(finding->message, NEED_ROOT))
+    finding->message = why;
+    if (strstr(why, NEED_RIGHTS) || strstr(why, NEED_ROOT))
         finding_remedy(finding, "sudo vnat check");
-    else if (strstr(finding->message, OTHER_HOST))
+    else if (strstr(why, OTHER_HOST))
         finding_remedy(finding, "run vnat check on that host");
     else
         finding_remedy(finding, "vnat status");
     g_ptr_array_add(findings, finding);
+    return finding;
+}
+
+void check_unknown(GPtrArray *findings, const char *id, const char *why, ...)
+{
+    va_list args;
+
+    va_start(args, why);
+    add_unknown(findings, id, g_strdup_vprintf(why, args));
+    va_end(args);
+}
+
+void check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
+{
+    va_list args;
+
+    va_start(args, why);
+    add_unknown(findings, id, g_strdup_vprintf(why, args))->network = g_strdup(network->name);
+    va_end(args);
 }
 
 gboolean check_scope_names(const CheckScope *scope, const Network *network)
@@ -149,11 +166,12 @@ static void run_check(const Examination *exam, const Check *check, const CheckSp
     }
 }
 
+/* What is about one network is about the host only as far as that one matters. */
 static gboolean concerns(const Examination *exam, const Finding *finding)
 {
     const Network *network;
 
-    if (!exam->scope->networks || finding->kind == OBJECT_HOST)
+    if (!exam->scope->networks || (finding->kind == OBJECT_HOST && !finding->network))
         return TRUE;
     if (g_strv_contains(exam->scope->networks, finding->network ? finding->network : ""))
         return TRUE;

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "checks/host.h"
 #include "model/packet-guest.h"
+#include "model/setting.h"
 
 #include <string.h>
 
@@ -76,8 +77,8 @@ static Tri either(Tri there, Tri back)
 /* The check cannot tell what the rules do with some of the probes. */
 static void report_doubt(const Answers *answers, const char *id, const Network *network, GPtrArray *findings)
 {
-    check_unknown(findings, id, "what the rules do with packets of network %s hangs on %s", network->name,
-                  answers->doubt);
+    check_unknown_of(findings, id, network, "what the rules do with packets of network %s hangs on %s",
+                     network->name, answers->doubt);
 }
 
 /* Evidence: each refusal once, with where it comes from. */
@@ -326,8 +327,10 @@ static void report_bridged(const Facts *facts, const Network *network, const Bri
                     "guests of network %s do not reach one another by IPv%u: %s refuses their packets",
                     network->name, filter->family, cause);
     if (setting) {
-        finding_evidence(finding, "%s is 1", setting);
-        finding_remedy(finding, "sysctl -w %s=0", setting);
+        g_autofree char *name = setting_name(setting);
+
+        finding_evidence(finding, "%s is 1", name);
+        finding_remedy(finding, "sysctl -w %s=0", name);
     } else {
         finding_evidence(finding, "%s of the bridge is 1", filter->setting);
         finding_remedy(finding, "ip link set %s type bridge %s 0", bridge, filter->setting);

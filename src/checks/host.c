@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checks/host.h"
 #include "base/text.h"
+#include "model/setting.h"
 
 #include <string.h>
 
@@ -37,86 +38,69 @@ gboolean host_forwards_for(const Network *network, guint8 family)
 
 /* ------------------------------------------------------------------------------------------ forwarding */
 
-typedef struct {
-    guint8 family;
-    const char *all;    /* the host's setting */
-    const char *bridge; /* a bridge's own, for printf; NULL: it decides nothing */
-} Forwarding;
-
-static const Forwarding forwardings[] = {
-    {4, "net/ipv4/ip_forward", "net/ipv4/conf/%s/forwarding"},
-    /* A device's own says whether it behaves as a router's, not whether packets are forwarded. */
-    {6, "net/ipv6/conf/all/forwarding", NULL},
-};
-
-static gboolean is_off(const Facts *facts, const char *setting)
-{
-    g_autofree char *path = g_strconcat("sys/", setting, NULL);
-
-    return g_strcmp0(facts_proc(facts, path), "0") == 0;
-}
-
-/* "sysctl -w NAME=1" takes slashes for dots, which a device's name may hold. */
+/* A bridge's name may hold what a shell takes for something else. */
 static void report_forward(Finding *finding, const char *setting, const char *message)
 {
-    g_autofree char *word = text_shell(setting);
+    g_autofree char *name = setting_name(setting);
+    g_autofree char *word = text_shell(name);
 
     finding_message(finding, "%s", message);
-    finding_evidence(finding, "%s is 0", setting);
+    finding_evidence(finding, "%s is 0", name);
     finding_remedy(finding, "sysctl -w %s=1", word);
 }
 
-/* The names of those that need it: "default, lab". NULL: none. New string. */
-static char *forwarded_networks(const Facts *facts, guint8 family)
+static void report_bridge_forward(const Facts *facts, const Network *network, guint8 family,
+                                  const char *setting, GPtrArray *findings)
+{
+    g_autofree char *message =
+        g_strdup_printf("this host forwards no IPv%u packets that come from bridge %s of network %s", family,
+                        network->bridge, network->name);
+
+    report_forward(host_finding(facts, "ip-forward-off", LEVEL_CRITICAL, network, findings), setting,
+                   message);
+}
+
+/* Of the networks that matter: those of whom the bridge's own is off, and the rest together. */
+static void check_forward_off(const CheckScope *scope, const Facts *facts, guint8 family, GPtrArray *findings)
 {
     g_autoptr(GString) names = g_string_new(NULL);
+    g_autofree char *message = NULL;
+    g_autofree char *off = NULL;
 
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        g_autofree char *setting = NULL;
+        gboolean host;
 
-        if (host_forwards_for(network, family))
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", network->name);
+        if (!host_forwards_for(network, family) || (scope->networks && !check_scope_names(scope, network)))
+            continue;
+        setting = setting_forwards_not(facts, network, family, &host);
+        if (setting && !host)
+            report_bridge_forward(facts, network, family, setting, findings);
+        if (!setting || !host)
+            continue;
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", network->name);
+        g_free(off);
+        off = g_steal_pointer(&setting);
     }
-    return names->len > 0 ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
+    if (!off)
+        return;
+    message = g_strdup_printf("this host forwards no IPv%u packets: guests of %s reach no other host", family,
+                              names->str);
+    report_forward(host_finding(facts, "ip-forward-off", LEVEL_CRITICAL, NULL, findings), off, message);
 }
 
-static void check_bridges_forward(const Facts *facts, const Forwarding *forwarding, GPtrArray *findings)
+void scoped_ip_forward_off(const CheckScope *scope, const Facts *facts, const Map *map, GPtrArray *findings)
 {
-    for (guint i = 0; forwarding->bridge && i < facts->networks->len; i++) {
-        const Network *network = facts->networks->pdata[i];
-        g_auto(GStrv) parts = g_strsplit(forwarding->bridge, "%s", 2);
-        g_autofree char *setting = NULL;
-        g_autofree char *message = NULL;
-
-        if (!host_forwards_for(network, forwarding->family))
-            continue;
-        setting = g_strconcat(parts[0], network->bridge, parts[1], NULL);
-        message =
-            g_strdup_printf("this host forwards no IPv%u packets that come from bridge %s of network %s",
-                            forwarding->family, network->bridge, network->name);
-        if (is_off(facts, setting))
-            report_forward(host_finding(facts, "ip-forward-off", LEVEL_CRITICAL, network, findings), setting,
-                           message);
-    }
+    check_forward_off(scope, facts, 4, findings);
+    check_forward_off(scope, facts, 6, findings);
 }
 
 void check_ip_forward_off(const Facts *facts, const Map *map, GPtrArray *findings)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(forwardings); i++) {
-        g_autofree char *names = forwarded_networks(facts, forwardings[i].family);
-        g_autofree char *message = NULL;
+    static const CheckScope none = {0};
 
-        if (!names)
-            continue;
-        if (!is_off(facts, forwardings[i].all)) {
-            check_bridges_forward(facts, &forwardings[i], findings);
-            continue;
-        }
-        message = g_strdup_printf("this host forwards no IPv%u packets: guests of %s reach no other host",
-                                  forwardings[i].family, names);
-        report_forward(host_finding(facts, "ip-forward-off", LEVEL_CRITICAL, NULL, findings),
-                       forwardings[i].all, message);
-    }
+    scoped_ip_forward_off(&none, facts, map, findings);
 }
 
 /* ------------------------------------------------------------------------------- generations of iptables */

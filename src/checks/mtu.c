@@ -125,10 +125,10 @@ static void check_egress(const Facts *facts, GPtrArray *findings)
         if (!bridge || bridge == egress || bridge->mtu <= mtu)
             continue;
         if (!facts_has(facts, SOURCE_FIREWALL))
-            check_unknown(findings, "mtu-mismatch",
-                          "whether a rule clamps the MSS of what leaves by %s is not known: it needs "
-                          "CAP_NET_ADMIN",
-                          egress->name);
+            check_unknown_of(findings, "mtu-mismatch", network,
+                             "whether a rule clamps the MSS of what leaves by %s is not known: it needs "
+                             "CAP_NET_ADMIN",
+                             egress->name);
         else if (!some_rule_clamps(facts))
             report_egress(network, bridge, egress, mtu, findings);
     }

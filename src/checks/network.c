@@ -186,8 +186,8 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
         if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq)
             continue;
         if (dnsmasq->unknown)
-            check_unknown(findings, "dnsmasq-dead", "the process of network %s's dnsmasq cannot be told",
-                          network->name);
+            check_unknown_of(findings, "dnsmasq-dead", network,
+                             "the process of network %s's dnsmasq cannot be told", network->name);
         if (dnsmasq->unknown || dnsmasq->alive)
             continue;
         finding = check_of_network(findings, "dnsmasq-dead", LEVEL_CRITICAL, network);
@@ -202,12 +202,13 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
 }
 
 /* Whose the sockets are. */
-static void unknown_sockets(const Facts *facts, GPtrArray *findings, const char *id)
+static void unknown_sockets(const Facts *facts, const Network *network, GPtrArray *findings, const char *id)
 {
     if (facts->sockets_read && !facts->socket_owners_known)
-        check_unknown(findings, id, "whose sockets those on ports 53 and 67 are can be seen by root only");
+        check_unknown_of(findings, id, network,
+                         "whose sockets those on ports 53 and 67 are can be seen by root only");
     else
-        check_unknown(findings, id, "the sockets on ports 53 and 67 cannot be told");
+        check_unknown_of(findings, id, network, "the sockets on ports 53 and 67 cannot be told");
 }
 
 void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -223,7 +224,7 @@ void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *
             continue;
         listening = network_dnsmasq_listening(facts, network, missing);
         if (listening == TRI_UNKNOWN)
-            unknown_sockets(facts, findings, "dnsmasq-not-listening");
+            unknown_sockets(facts, network, findings, "dnsmasq-not-listening");
         if (listening != TRI_NO || !dnsmasq->alive)
             continue;
         finding = check_of_network(findings, "dnsmasq-not-listening", LEVEL_CRITICAL, network);
@@ -245,7 +246,7 @@ void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings
             continue;
         rivals = network_port_rivals(facts, network);
         if (!facts->sockets_read || !facts->socket_owners_known)
-            unknown_sockets(facts, findings, "port-conflict");
+            unknown_sockets(facts, network, findings, "port-conflict");
         if (rivals->len == 0)
             continue;
         finding = check_of_network(findings, "port-conflict",
@@ -275,8 +276,8 @@ static void remedy_rules(const Facts *facts, Finding *finding)
 /* Rules that were read in part only: the one that was looked for may be among the others. */
 static void unknown_rules(GPtrArray *findings, const char *id, const Network *network)
 {
-    check_unknown(findings, id, "the rules of network %s are not among those that could be read",
-                  network->name);
+    check_unknown_of(findings, id, network, "the rules of network %s are not among those that could be read",
+                     network->name);
 }
 
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings)

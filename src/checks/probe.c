@@ -51,7 +51,7 @@ void scoped_probe_failed(const CheckScope *scope, const Facts *facts, const Map 
         if (report->stages)
             report_failure(report, findings);
         else
-            check_unknown(findings, "probe-failed", "network %s was not probed: %s", report->network->name,
-                          report->error);
+            check_unknown_of(findings, "probe-failed", report->network, "network %s was not probed: %s",
+                             report->network->name, report->error);
     }
 }

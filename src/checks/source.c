@@ -128,8 +128,8 @@ void check_leases_unreadable(const Facts *facts, const Map *map, GPtrArray *find
         const Network *owner = facts_network_of_bridge(facts, network->bridge);
 
         if (network->leases_late)
-            check_unknown(findings, "leases-unreadable",
-                          "libvirt did not tell the leases of network %s in time", network->name);
+            check_unknown_of(findings, "leases-unreadable", network,
+                             "libvirt did not tell the leases of network %s in time", network->name);
         else if (network->leases_unread && (state == SOURCE_STALE || state == SOURCE_DOWN) &&
                  network_leases(network, owner) == LEASES_OWN)
             report_leases(facts, network, "cannot be read", findings);

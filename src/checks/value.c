@@ -57,8 +57,8 @@ static void judge_pool(const CheckLimits *limits, const NetworkRow *row, const N
 
     take_value(values, limits, "dhcp-pool-low", label, percent);
     if (percent < 0)
-        check_unknown(findings, "dhcp-pool-low", "the leases of network %s were not read",
-                      row->network->name);
+        check_unknown_of(findings, "dhcp-pool-low", row->network, "the leases of network %s were not read",
+                         row->network->name);
     if (level != LEVEL_OK)
         report_pool(row, pool, level, findings);
 }

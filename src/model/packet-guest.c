@@ -158,7 +158,7 @@ Tri packet_bridge_asks(const Facts *facts, const Link *bridge, guint8 family, co
     gboolean all = g_strcmp0(value, "1") == 0;
 
     if (setting)
-        *setting = all ? path + strlen("sys/") : NULL;
+        *setting = all ? path : NULL;
     /* It is there while the kernel's module is. */
     if (!value)
         return facts->proc->len > 0 ? TRI_NO : TRI_UNKNOWN;

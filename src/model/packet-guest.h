@@ -42,7 +42,7 @@ Packet packet_from_guest(const Facts *facts, const Network *network, const Ip *g
 Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip *guest, GuestProbe probe);
 /*
  * Whether frames from port to port of this bridge are handed to the filter of that family. setting (may be
- * NULL): what says so, below /proc/sys; NULL: the bridge's own setting.
+ * NULL): what says so, a path of facts->proc; NULL: the bridge's own setting.
  */
 Tri packet_bridge_asks(const Facts *facts, const Link *bridge, guint8 family, const char **setting);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/packet-guest.h"
 #include "model/path-private.h"
+#include "model/setting.h"
 
 #include <string.h>
 
@@ -208,6 +209,7 @@ void path_bridged(PathWalk *walk)
 {
     const char *setting;
     Tri asks = packet_bridge_asks(walk->facts, walk->bridge, walk->packet.family, &setting);
+    g_autofree char *name = setting ? setting_name(setting) : g_strdup("the bridge's own setting");
 
     if (asks == TRI_UNKNOWN) {
         path_add(walk, PATH_CHAIN, PACKET_UNKNOWN, walk->bridge->name,
@@ -217,8 +219,7 @@ void path_bridged(PathWalk *walk)
     if (asks == TRI_NO)
         return;
     path_add(walk, PATH_BRIDGE, PACKET_ACCEPT, walk->bridge->name,
-             "its frames go through the packet filter: %s is 1",
-             setting ? setting : "the bridge's own setting");
+             "its frames go through the packet filter: %s is 1", name);
     walk->packet.bridged = TRUE;
     path_hook(walk, "prerouting");
     walk->packet.out = walk->bridge->name;
@@ -302,18 +303,11 @@ static gboolean source_is_valid(PathWalk *walk, const char *out)
     return FALSE;
 }
 
-/* Of IPv6 the setting of all devices decides, of IPv4 that of the one that the packet came in by. */
 static gboolean forwards(PathWalk *walk)
 {
-    const Packet *packet = &walk->packet;
-    const char *own = packet->family == 4 ? setting_of(walk->facts, packet->in, "forwarding") : NULL;
-    g_autofree char *path =
-        own ? g_strdup_printf("net.ipv4.conf.%s.forwarding", packet->in)
-            : g_strdup(packet->family == 4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding");
-    const char *value =
-        own ? own
-            : facts_proc(walk->facts, packet->family == 4 ? "sys/net/ipv4/ip_forward"
-                                                          : "sys/net/ipv6/conf/all/forwarding");
+    g_autofree char *setting = setting_forwards(walk->facts, walk->packet.in, walk->packet.family);
+    g_autofree char *path = setting_name(setting);
+    const char *value = facts_proc(walk->facts, setting);
 
     if (!value) {
         path_add(walk, PATH_ROUTE, PACKET_UNKNOWN, "forwarding", "%s was not read", path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/packet-guest.h"
 #include "model/probe.h"
+#include "model/setting.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -19,17 +20,12 @@ static gboolean is_nat(const Network *network, guint8 family)
 static gboolean forwarding_is_off(const Facts *facts, const Network *network, guint8 family,
                                   ProbeStage *stage)
 {
-    const char *path = family == 4 ? "sys/net/ipv4/ip_forward" : "sys/net/ipv6/conf/all/forwarding";
-    g_autofree char *own = g_strdup_printf("sys/net/ipv4/conf/%s/forwarding", network->bridge);
-    const char *off = g_strcmp0(facts_proc(facts, path), "0") == 0                 ? path
-                      : family == 4 && g_strcmp0(facts_proc(facts, own), "0") == 0 ? own
-                                                                                   : NULL;
+    g_autofree char *off = setting_forwards_not(facts, network, family, NULL);
+    g_autofree char *name = off ? setting_name(off) : NULL;
 
-    if (!off)
-        return FALSE;
-    probe_stage_end(stage, TRI_NO, "this host forwards no IPv%u packets: %s is 0", family,
-                    off + strlen("sys/"));
-    return TRUE;
+    if (name)
+        probe_stage_end(stage, TRI_NO, "this host forwards no IPv%u packets: %s is 0", family, name);
+    return name != NULL;
 }
 
 static Packet packet_of(const Facts *facts, const Network *network, const ProbePacket *asked, const Link *out)

@@ -150,13 +150,13 @@ NFT
 @test "forwarding off: ip-forward-off, for the host and for one bridge" {
     sysctl -qw net.ipv4.ip_forward=0
     run ! outside_reached
-    [ "$(finding ip-forward-off .evidence[0])" = 'net/ipv4/ip_forward is 0' ]
+    [ "$(finding ip-forward-off .evidence[0])" = 'net.ipv4.ip_forward is 0' ]
     eval "$(finding ip-forward-off .remedy)" >/dev/null
     outside_reached
     none
     sysctl -qw net.ipv4.conf.virbr0.forwarding=0
     run ! outside_reached
-    [ "$(finding ip-forward-off .evidence[0])" = 'net/ipv4/conf/virbr0/forwarding is 0' ]
+    [ "$(finding ip-forward-off .evidence[0])" = 'net.ipv4.conf.virbr0.forwarding is 0' ]
     eval "$(finding ip-forward-off .remedy)" >/dev/null
     outside_reached
     none
@@ -211,14 +211,14 @@ NFT
     none
     sysctl -qw net.bridge.bridge-nf-call-ip6tables=1
     run ! near6_reached
-    [ "$(finding bridge-netfilter .evidence[0])" = 'net/bridge/bridge-nf-call-ip6tables is 1' ]
+    [ "$(finding bridge-netfilter .evidence[0])" = 'net.bridge.bridge-nf-call-ip6tables is 1' ]
     eval "$(finding bridge-netfilter .remedy)" >/dev/null
     near6_reached
     none
     nft delete table inet own
     sysctl -qw net.ipv6.conf.all.forwarding=0
     run ! outside6_reached
-    [ "$(finding ip-forward-off .evidence[0])" = 'net/ipv6/conf/all/forwarding is 0' ]
+    [ "$(finding ip-forward-off .evidence[0])" = 'net.ipv6.conf.all.forwarding is 0' ]
     eval "$(finding ip-forward-off .remedy)" >/dev/null
     none
 }

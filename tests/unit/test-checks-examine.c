@@ -258,6 +258,55 @@ static void test_scope_networks(void)
     g_assert_cmpuint(health->counts[LEVEL_OK], ==, usual_checks());
 }
 
+static void set_proc(Facts *facts, const char *path, const char *value)
+{
+    for (guint i = 0; i < facts->proc->len; i++) {
+        if (strcmp(((ProcValue *)facts->proc->pdata[i])->path, path) == 0)
+            g_ptr_array_remove_index(facts->proc, i);
+    }
+    g_ptr_array_add(facts->proc, proc_value_new(path, value));
+}
+
+/* What the host does to others' packets is no concern of who asks about lab. */
+static void test_scope_host(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    CheckScope lab = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", NULL}};
+    CheckScope both = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", "default", NULL}};
+
+    set_proc(facts, "sys/net/ipv4/conf/virbr0/forwarding", "0");
+    assert_health(facts, &lab, "");
+    assert_health(facts, &both,
+                  "critical ip-forward-off host: this host forwards no IPv4 packets that come from bridge "
+                  "virbr0 of network default\n");
+    set_proc(facts, "sys/net/ipv4/ip_forward", "0");
+    assert_health(facts, &lab, ""); /* it is isolated */
+    assert_health(facts, &both,
+                  "critical ip-forward-off host: this host forwards no IPv4 packets: guests of default reach "
+                  "no other host\n");
+    /* Of those that need it only the named are told. */
+    replace(&facts_network(facts, "lab")->forward, "route");
+    assert_health(facts, &lab,
+                  "critical ip-forward-off host: this host forwards no IPv4 packets: guests of lab reach no "
+                  "other host\n"
+                  "critical forward-rules-missing lab: no rules let the packets of network lab through this "
+                  "host\n");
+}
+
+/* Nor is what cannot be told of others. */
+static void test_scope_unknown(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    CheckScope lab = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", NULL}};
+    CheckScope both = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", "default", NULL}};
+
+    ((Dnsmasq *)facts->dnsmasqs->pdata[0])->unknown = TRUE;
+    assert_health(facts, &lab, "");
+    assert_health(facts, &both,
+                  "unknown dnsmasq-dead host: the process of network default's dnsmasq cannot be told\n"
+                  "unknown dnsmasq-not-listening host: the sockets on ports 53 and 67 cannot be told\n");
+}
+
 static void test_scope_ids(void)
 {
     g_autoptr(Facts) facts = good_host();
@@ -769,6 +818,8 @@ int main(int argc, char **argv)
     ADD("dnsmasq-unknown", test_dnsmasq_unknown);
     ADD("run-is-silent", test_run_is_silent);
     ADD("scope-networks", test_scope_networks);
+    ADD("scope-host", test_scope_host);
+    ADD("scope-unknown", test_scope_unknown);
     ADD("scope-ids", test_scope_ids);
     ADD("inactive-named", test_inactive_named);
     ADD("unreachable", test_unreachable);

@@ -129,14 +129,28 @@ static void test_forward_off(void)
     assert_finding(facts, "ip-forward-off",
                    "critical consent host/-\n"
                    "this host forwards no IPv4 packets: guests of default reach no other host\n"
-                   "  net/ipv4/ip_forward is 0\n"
-                   "sysctl -w net/ipv4/ip_forward=1\n");
+                   "  net.ipv4.ip_forward is 0\n"
+                   "sysctl -w net.ipv4.ip_forward=1\n");
     set_proc(bridge, "sys/net/ipv4/conf/virbr0/forwarding", "0");
     assert_finding(bridge, "ip-forward-off",
                    "critical consent host/default\n"
                    "this host forwards no IPv4 packets that come from bridge virbr0 of network default\n"
-                   "  net/ipv4/conf/virbr0/forwarding is 0\n"
-                   "sysctl -w net/ipv4/conf/virbr0/forwarding=1\n");
+                   "  net.ipv4.conf.virbr0.forwarding is 0\n"
+                   "sysctl -w net.ipv4.conf.virbr0.forwarding=1\n");
+    {
+        /* Dots as the separator would not tell what is the bridge's name. */
+        g_autoptr(Facts) dotted = host();
+        Network *network = facts_network(dotted, "default");
+
+        g_free(network->bridge);
+        network->bridge = g_strdup("br.1");
+        set_proc(dotted, "sys/net/ipv4/conf/br.1/forwarding", "0");
+        assert_finding(dotted, "ip-forward-off",
+                       "critical consent host/default\n"
+                       "this host forwards no IPv4 packets that come from bridge br.1 of network default\n"
+                       "  net/ipv4/conf/br.1/forwarding is 0\n"
+                       "sysctl -w net/ipv4/conf/br.1/forwarding=1\n");
+    }
     /* Network lab is isolated, and nobody else needs it. */
     set_proc(isolated, "sys/net/ipv4/conf/virbr1/forwarding", "0");
     assert_findings(isolated, "");
@@ -158,8 +172,8 @@ static void test_forward_off_ipv6(void)
     assert_finding(facts, "ip-forward-off",
                    "critical consent host/-\n"
                    "this host forwards no IPv6 packets: guests of default reach no other host\n"
-                   "  net/ipv6/conf/all/forwarding is 0\n"
-                   "sysctl -w net/ipv6/conf/all/forwarding=1\n");
+                   "  net.ipv6.conf.all.forwarding is 0\n"
+                   "sysctl -w net.ipv6.conf.all.forwarding=1\n");
 }
 
 /* ------------------------------------------------------------------------------------- forward-blocked */
@@ -478,9 +492,9 @@ static void test_bridged(void)
         "warning consent host/default\n"
         "guests of network default do not reach one another by IPv4: chain c of table inet own refuses their "
         "packets\n"
-        "  net/bridge/bridge-nf-call-iptables is 1\n"
+        "  net.bridge.bridge-nf-call-iptables is 1\n"
         "  from guest to guest: table inet own, chain c: policy drop\n"
-        "sysctl -w net/bridge/bridge-nf-call-iptables=0\n");
+        "sysctl -w net.bridge.bridge-nf-call-iptables=0\n");
     set_proc(facts, BRIDGE_NF, "0");
     assert_findings(facts, "critical network-inactive lab\nwarning bridge-stale lab\n");
 
