@@ -4,6 +4,8 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "model/network.h"
+#include "model/packet-guest.h"
+#include "model/setting.h"
 #include "sources/proc.h"
 
 #include <net/if.h>
@@ -253,11 +255,19 @@ char *repair_describe_stale(const RepairCase *about, char **refusal)
 
 /* ---------------------------------------------------------------------------------------- settings */
 
+/* Takes the path. */
+static void add_once(GPtrArray *paths, char *path)
+{
+    if (g_ptr_array_find_with_equal_func(paths, path, g_str_equal, NULL))
+        g_free(path);
+    else
+        g_ptr_array_add(paths, path);
+}
+
 static void add_if(const Facts *facts, GPtrArray *paths, const char *value, char *path)
 {
-    if (g_strcmp0(proc_value(facts, path), value) == 0 &&
-        !g_ptr_array_find_with_equal_func(paths, path, g_str_equal, NULL))
-        g_ptr_array_add(paths, path);
+    if (g_strcmp0(proc_value(facts, path), value) == 0)
+        add_once(paths, path);
     else
         g_free(path);
 }
@@ -303,19 +313,14 @@ GPtrArray *repair_forwarding_off(const Facts *facts)
 
 #define CLASS_NET "sys/class/net/"
 
-/* A setting as sysctl(8) names it, "net.ipv4.ip_forward"; a bridge's own has no such name. */
-static char *setting_name(const char *path)
+/* A setting as people know it: the kernel's, or one of a bridge's files below /sys. New string. */
+static char *word_of_setting(const char *path)
 {
-    static const char *const roots[] = {"proc/sys/", "sys/"};
     g_auto(GStrv) parts = g_str_has_prefix(path, CLASS_NET) ? g_strsplit(path, "/", -1) : NULL;
 
-    if (parts)
-        return g_strdup_printf("nf_call_iptables of %s", parts[3]);
-    for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
-        if (g_str_has_prefix(path, roots[i]))
-            return g_strdelimit(g_strdup(path + strlen(roots[i])), "/", '.');
-    }
-    return g_strdup(path);
+    if (parts && g_strv_length(parts) > 5)
+        return g_strdup_printf("%s of %s", parts[5], parts[3]);
+    return setting_name(path);
 }
 
 static char *describe_settings(const GPtrArray *paths, const char *value, char **refusal)
@@ -324,7 +329,7 @@ static char *describe_settings(const GPtrArray *paths, const char *value, char *
     g_autofree char *list = NULL;
 
     for (guint i = 0; i < paths->len; i++)
-        g_ptr_array_add(names, setting_name(paths->pdata[i]));
+        g_ptr_array_add(names, word_of_setting(paths->pdata[i]));
     if (names->len == 0)
         *refusal = g_strdup("no setting is as the check says any more");
     list = list_of(names, ", ");
@@ -338,20 +343,33 @@ char *repair_describe_forwarding(const RepairCase *about, char **refusal)
     return describe_settings(paths, "1", refusal);
 }
 
+static void add_bridge_filter(GPtrArray *paths, const Link *link, guint8 family)
+{
+    if (family == 4 ? link->bridge_info.nf_call_iptables : link->bridge_info.nf_call_ip6tables)
+        g_ptr_array_add(paths, g_strdup_printf(CLASS_NET "%s/bridge/%s", link->name,
+                                               family == 4 ? "nf_call_iptables" : "nf_call_ip6tables"));
+}
+
+/* Of each family that a network's guests talk: the host's, and the bridges' own. */
 GPtrArray *repair_filter_on(const RepairCase *about)
 {
     const Facts *facts = about->view->facts;
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 
-    if (g_strcmp0(proc_value(facts, "sys/net/bridge/bridge-nf-call-iptables"), "1") == 0)
-        g_ptr_array_add(paths, g_strdup("proc/sys/net/bridge/bridge-nf-call-iptables"));
-    for (guint i = 0; i < facts->networks->len; i++) {
-        const Network *network = facts->networks->pdata[i];
-        const Link *link = network->active ? facts_link_named(facts, network->bridge) : NULL;
+    for (guint8 family = 4; family <= 6; family += 2) {
+        for (guint i = 0; i < facts->networks->len; i++) {
+            const Network *network = facts->networks->pdata[i];
+            const Link *link = network->active ? facts_link_named(facts, network->bridge) : NULL;
+            const char *setting = NULL;
 
-        if (link && link->is_bridge && network_owns_bridge(network) && link->bridge_info.nf_call_iptables &&
-            name_is_ifname(link->name))
-            g_ptr_array_add(paths, g_strdup_printf(CLASS_NET "%s/bridge/nf_call_iptables", link->name));
+            if (!link || !link->is_bridge || !network_owns_bridge(network) || !name_is_ifname(link->name) ||
+                !network_has_family(network, family) ||
+                packet_bridge_asks(facts, link, family, &setting) != TRI_YES)
+                continue;
+            if (setting)
+                add_once(paths, g_strconcat("proc/", setting, NULL));
+            add_bridge_filter(paths, link, family);
+        }
     }
     return paths;
 }

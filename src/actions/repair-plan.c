@@ -80,7 +80,7 @@ gboolean repair_consented(const RepairAsked *asked, const char *id)
 
 static gboolean finding_is_asked(const RepairAsked *asked, const Finding *finding)
 {
-    return finding->kind == OBJECT_HOST || repair_covers(asked, finding->network);
+    return (finding->kind == OBJECT_HOST && !finding->network) || repair_covers(asked, finding->network);
 }
 
 /* The command that consents to it, of the same networks. */

@@ -609,6 +609,22 @@ static void test_filter(void)
                     "set net.bridge.bridge-nf-call-iptables, nf_call_iptables of virbr1 to 0");
 }
 
+/* IPv6 has settings of its own. */
+static void test_filter_ipv6(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    g_auto(Plan) plan = {0};
+
+    drop_proc(facts, "sys/net/bridge/bridge-nf-call-iptables", "0");
+    drop_proc(facts, "sys/net/bridge/bridge-nf-call-ip6tables", "1");
+    world_ip(network_of(facts, "default"), "fd00:122::1/64", NULL, NULL);
+    facts_link(facts, 20)->bridge_info.nf_call_ip6tables = TRUE;
+    plan = plan_with(facts, NULL, "bridge-netfilter",
+                     finding_of("bridge-netfilter", OBJECT_HOST, "host", NULL, REPAIR_CONSENT));
+    g_assert_cmpstr(step_named(&plan, "bridge-netfilter")->action, ==,
+                    "set net.bridge.bridge-nf-call-ip6tables, nf_call_ip6tables of virbr1 to 0");
+}
+
 static void test_files(void)
 {
     g_autoptr(Facts) facts = world_host();
@@ -662,6 +678,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-plan/remake", test_remake);
     g_test_add_func("/repair-plan/forwarding", test_forwarding);
     g_test_add_func("/repair-plan/filter", test_filter);
+    g_test_add_func("/repair-plan/filter-ipv6", test_filter_ipv6);
     g_test_add_func("/repair-plan/files", test_files);
     return g_test_run();
 }
