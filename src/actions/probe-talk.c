@@ -19,8 +19,11 @@
 #define FORWARDER_TRIES 2
 #define FORWARDER_SECONDS 2.5
 #define TARGET_SECONDS 5.0
+/* Where this host's rules refuse the packet already, an answer would be a surprise: one more SYN is sent. */
+#define REFUSED_SECONDS 2.0
 #define ECHO_TRIES 5
 #define ECHO_SECONDS 1.0
+#define REFUSED_ECHO_TRIES 2
 
 /* The name by which dnsmasq says what it is; it asks nobody for it. */
 #define OWN_NAME "version.bind"
@@ -242,6 +245,11 @@ static void end_answered(Probe *probe, const ConntrackFlow *flow, const char *an
         probe_stage_end(stage, TRI_YES, "%s; outside, the guest has its own address %s", answer, own);
 }
 
+static double target_seconds(const Probe *probe)
+{
+    return probe->passes == TRI_NO ? REFUSED_SECONDS : TARGET_SECONDS;
+}
+
 static void put_port(int fd, guint16 *port)
 {
     /* Cut to the length of IPv4's, which has the port at the same place. */
@@ -262,7 +270,7 @@ static int connect_result(Probe *probe, int fd, const Ip *ip)
         return 0;
     if (errno != EINPROGRESS)
         return errno;
-    if (!probe_wait(probe, fd, POLLOUT, probe_until(probe, TARGET_SECONDS)))
+    if (!probe_wait(probe, fd, POLLOUT, probe_until(probe, target_seconds(probe))))
         return ETIMEDOUT;
     (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size);
     return number;
@@ -291,7 +299,7 @@ static void try_connection(Probe *probe, int fd, const Ip *ip, ProbeStage *stage
                         text, flow.destination_port);
     } else if (number == ETIMEDOUT) {
         probe_stage_end(stage, TRI_NO, "%s does not answer on port %u within %g s", text,
-                        flow.destination_port, TARGET_SECONDS);
+                        flow.destination_port, target_seconds(probe));
     } else {
         probe_stage_end(stage, TRI_NO, "no connection to port %u of %s: %s", flow.destination_port, text,
                         g_strerror(number));
@@ -336,7 +344,8 @@ static void try_echo(Probe *probe, int fd, const Ip *ip, ProbeStage *stage)
 
     ip_format(ip, text);
     if (connect(fd, (const struct sockaddr *)&address, length) == 0)
-        (void)probe_exchange(probe, fd, ECHO_TRIES, ECHO_SECONDS, send_echo, take_echo, &echo);
+        (void)probe_exchange(probe, fd, probe->passes == TRI_NO ? REFUSED_ECHO_TRIES : ECHO_TRIES,
+                             ECHO_SECONDS, send_echo, take_echo, &echo);
     if (echo.came == ECHO_ANSWER) {
         answer = g_strdup_printf("%s answers an echo", text);
         end_answered(probe, &flow, answer, stage);

@@ -105,7 +105,7 @@ static gboolean is_over(const Probe *probe)
 static void announce(Probe *probe, ProbeStage *stage)
 {
     if (stage->ok == TRI_NO)
-        probe_stage_blame(stage, probe->asked->findings, probe->network);
+        probe_stage_blame(stage, probe->stages, probe->asked->findings, probe->network);
     g_ptr_array_add(probe->stages, stage);
     if (probe->asked->done && !probe->cancelled)
         probe->asked->done(stage, probe->asked->data);

@@ -54,8 +54,8 @@ static gboolean error_from_errno(GError **error, int number, const char *cause)
     else if (number == EEXIST)
         code = VNAT_ERROR_EXISTS;
     if (cause)
-        return vnat_error_set(error, code, "netlink: %s: %s", g_strerror(number), cause);
-    return vnat_error_set(error, code, "netlink: %s", g_strerror(number));
+        return vnat_error_set(error, code, "%s: %s", g_strerror(number), cause);
+    return vnat_error_set(error, code, "%s", g_strerror(number));
 }
 
 /* All of these only make things better: a kernel or a user without one of them is served as well. */

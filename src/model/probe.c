@@ -43,11 +43,6 @@ const char *probe_stage_name(ProbeStageId id)
     return kinds[id].name;
 }
 
-const char *probe_stage_excludes(ProbeStageId id)
-{
-    return kinds[id].excludes;
-}
-
 ProbeStage *probe_stage_new(ProbeStageId id, guint8 family)
 {
     ProbeStage *stage = g_new0(ProbeStage, 1);
@@ -65,6 +60,7 @@ void probe_stage_free(ProbeStage *stage)
     if (!stage)
         return;
     g_free(stage->detail);
+    g_free(stage->excludes);
     g_free(stage->remedy);
     g_ptr_array_unref(stage->checks);
     g_free(stage);
@@ -101,10 +97,28 @@ static void take_finding(ProbeStage *stage, const char *id, const Finding *findi
         stage->remedy = g_strdup(finding->remedy);
 }
 
-void probe_stage_blame(ProbeStage *stage, const GPtrArray *findings, const Network *network)
+/* The first that failed on the way of the stage's family; NULL: none. */
+static const ProbeStage *failed_before(const ProbeStage *stage, const GPtrArray *before)
+{
+    for (guint i = 0; i < before->len; i++) {
+        const ProbeStage *other = before->pdata[i];
+
+        if (other->ok == TRI_NO && (other->family == 0 || other->family == stage->family))
+            return other;
+    }
+    return NULL;
+}
+
+void probe_stage_blame(ProbeStage *stage, const GPtrArray *before, const GPtrArray *findings,
+                       const Network *network)
 {
     const StageKind *kind = &kinds[stage->id];
     const gboolean explained = stage->remedy || stage->checks->len > 0;
+    const ProbeStage *first = failed_before(stage, before);
+
+    stage->excludes =
+        first ? g_strdup_printf("nothing more: stage %s failed before it", probe_stage_name(first->id))
+              : g_strdup(kind->excludes);
 
     for (guint i = 0; findings && i < findings->len; i++) {
         const Finding *finding = findings->pdata[i];
@@ -117,7 +131,9 @@ void probe_stage_blame(ProbeStage *stage, const GPtrArray *findings, const Netwo
     }
     if (explained || stage->checks->len > 0)
         return;
-    for (guint i = 0; kind->checks[i]; i++)
+    for (guint i = 0; first && i < first->checks->len; i++)
+        g_ptr_array_add(stage->checks, first->checks->pdata[i]);
+    for (guint i = 0; !first && kind->checks[i]; i++)
         g_ptr_array_add(stage->checks, (gpointer)kind->checks[i]);
 }
 

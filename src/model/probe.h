@@ -31,6 +31,7 @@ typedef struct {
     Tri ok;            /* TRI_UNKNOWN: not reached, or nothing that could be proved; detail says which */
     gint64 ms;         /* that it took; -1: it was not tried */
     char *detail;      /* what was seen, or why not; never NULL once it is done */
+    char *excludes;    /* of a failed one, what it shows to be well, one sentence; NULL */
     char *remedy;      /* of a failed one, what to try; NULL */
     GPtrArray *checks; /* of a failed one: ids to look at, those that found something first; static */
 } ProbeStage;
@@ -42,14 +43,14 @@ void probe_stage_free(ProbeStage *stage);
 void probe_stage_end(ProbeStage *stage, Tri ok, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*
- * Names the checks of a stage that failed: those of its kind that found something about the network or the
- * host (their message and remedy go into the stage), or where none did all that look at such things. No check
- * looks at what a stage says by remedy already: none is named then, unless one has found something.
+ * Says what a stage that failed excludes, and names its checks: those of its kind that found something about
+ * the network or the host (their message and remedy go into the stage), or where none did all that look at
+ * such things. No check looks at what a stage says by remedy already: none is named then, unless one has
+ * found something. before: the stages before it. Where one of those failed, that is the likely cause: this
+ * one excludes nothing more, and what it knows no check of its own for goes back to those of that one.
  */
-void probe_stage_blame(ProbeStage *stage, const GPtrArray *findings, const Network *network);
-
-/* What a failed stage shows to be well, one sentence; static. */
-const char *probe_stage_excludes(ProbeStageId id);
+void probe_stage_blame(ProbeStage *stage, const GPtrArray *before, const GPtrArray *findings,
+                       const Network *network);
 
 /* TRI_NO: a stage failed. TRI_YES: none did, and the last that was tried passed. */
 Tri probe_verdict(const GPtrArray *stages);

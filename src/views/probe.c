@@ -58,7 +58,8 @@ void probe_stage_write(FILE *out, const ProbeStage *stage, gboolean brief, const
     fputs("\n", out);
     if (stage->ok != TRI_NO)
         return;
-    fprintf(out, "    excludes: %s\n", probe_stage_excludes(stage->id));
+    if (stage->excludes)
+        fprintf(out, "    excludes: %s\n", stage->excludes);
     put_checks(out, stage);
     if (!stage->remedy)
         return;
@@ -110,8 +111,7 @@ json_t *json_of_probe_stage(gconstpointer probe_stage)
     json_object_set_new(obj, "ok", stage->ok == TRI_UNKNOWN ? json_null() : json_boolean(stage->ok));
     json_object_set_new(obj, "ms", stage->ms < 0 ? json_null() : json_integer(stage->ms));
     json_put_text(obj, "detail", stage->detail);
-    json_object_set_new(obj, "excludes",
-                        stage->ok == TRI_NO ? json_string(probe_stage_excludes(stage->id)) : json_null());
+    json_object_set_new(obj, "excludes", stage->excludes ? json_string(stage->excludes) : json_null());
     json_put_text(obj, "remedy", stage->remedy);
     json_object_set_new(obj, "checks", checks);
     return obj;

@@ -29,6 +29,7 @@ static Finding *found(GPtrArray *findings, const char *id, Level level, const ch
 static void test_blame(void)
 {
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+    g_autoptr(GPtrArray) before = g_ptr_array_new();
     g_autoptr(Network) network = network_new();
     ProbeStage *stage = probe_stage_new(PROBE_DHCP, 4);
     g_autofree char *all = NULL;
@@ -36,11 +37,12 @@ static void test_blame(void)
 
     network->name = g_strdup("default");
     probe_stage_end(stage, TRI_NO, "nothing");
-    probe_stage_blame(stage, findings, network);
+    probe_stage_blame(stage, before, findings, network);
     all = ids(stage);
     g_assert_cmpstr(all, ==,
                     "dnsmasq-dead dnsmasq-not-listening input-blocked port-conflict firewalld-zone "
                     "dhcp-pool-low ");
+    g_assert_cmpstr(stage->excludes, ==, "the bridge and its ports: they forward");
     probe_stage_free(stage);
     found(findings, "dnsmasq-dead", LEVEL_CRITICAL, "other");
     found(findings, "nat-rules-missing", LEVEL_CRITICAL, "default");
@@ -48,7 +50,7 @@ static void test_blame(void)
     found(findings, "port-conflict", LEVEL_WARNING, "default");
     stage = probe_stage_new(PROBE_DHCP, 4);
     probe_stage_end(stage, TRI_NO, "nothing");
-    probe_stage_blame(stage, findings, network);
+    probe_stage_blame(stage, before, findings, network);
     own = ids(stage);
     g_assert_cmpstr(own, ==, "port-conflict ");
     g_assert_cmpstr(stage->detail, ==, "nothing; something about port-conflict");
@@ -58,9 +60,46 @@ static void test_blame(void)
     stage = probe_stage_new(PROBE_DNS, 4);
     stage->remedy = g_strdup("ask others");
     probe_stage_end(stage, TRI_NO, "nothing");
-    probe_stage_blame(stage, NULL, network);
+    probe_stage_blame(stage, before, NULL, network);
     g_assert_cmpuint(stage->checks->len, ==, 0);
     probe_stage_free(stage);
+}
+
+/* Packets that do not leave this host prove nothing about what is beyond. */
+static void test_blame_goes_back(void)
+{
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)probe_stage_free);
+    g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+    g_autoptr(Network) network = network_new();
+    ProbeStage *uplink = probe_stage_new(PROBE_UPLINK, 4);
+
+    network->name = g_strdup("default");
+    probe_stage_end(uplink, TRI_NO, "refused");
+    g_ptr_array_add(uplink->checks, (gpointer) "ip-forward-off");
+    g_ptr_array_add(before, probe_stage_new(PROBE_LINK, 0));
+    g_ptr_array_add(before, uplink);
+    for (guint pass = 0; pass < 3; pass++) {
+        static const char *const excludes[] = {
+            "nothing more: stage uplink failed before it",
+            "all up to this host's uplink: look at the translation, and at "
+            "what is beyond",
+            "nothing more: stage uplink failed before it"};
+        static const char *const checks[] = {"ip-forward-off ",
+                                             "nat-rules-missing forward-blocked conntrack-full mtu-mismatch ",
+                                             "conntrack-full "};
+        /* Of the other family nothing has failed. */
+        ProbeStage *nat = probe_stage_new(PROBE_NAT, pass == 1 ? 6 : 4);
+        g_autofree char *named = NULL;
+
+        if (pass == 2)
+            found(findings, "conntrack-full", LEVEL_CRITICAL, "default");
+        probe_stage_end(nat, TRI_NO, "no answer");
+        probe_stage_blame(nat, before, findings, network);
+        named = ids(nat);
+        g_assert_cmpstr(nat->excludes, ==, excludes[pass]);
+        g_assert_cmpstr(named, ==, checks[pass]);
+        probe_stage_free(nat);
+    }
 }
 
 static void test_target(void)
@@ -139,6 +178,7 @@ static void test_text(void)
     ProbeStage *failed = stages->pdata[1];
 
     g_ptr_array_add(failed->checks, (gpointer) "dnsmasq-dead");
+    failed->excludes = g_strdup("the bridge");
     failed->remedy = g_strdup("mend\x1b it");
     for (guint i = 0; i < stages->len; i++)
         probe_stage_write(out, stages->pdata[i], FALSE, &view);
@@ -147,7 +187,7 @@ static void test_text(void)
     g_assert_cmpstr(text, ==,
                     "link          ok          0 ms  what was seen\\x0a\n"
                     "dhcp    ipv4  failed      1 ms  what was seen\\x0a\n"
-                    "    excludes: the bridge and its ports: they forward\n"
+                    "    excludes: the bridge\n"
                     "    check: dnsmasq-dead\n"
                     "    try: mend\\x1b it\n"
                     "gateway ipv4  -                 what was seen\\x0a\n"
@@ -158,6 +198,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/probe/blame", test_blame);
+    g_test_add_func("/probe/blame/back", test_blame_goes_back);
     g_test_add_func("/probe/target", test_target);
     g_test_add_func("/probe/verdict", test_verdict);
     g_test_add_func("/probe/text", test_text);
