@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/resolve.h"
 #include "base/text.h"
+#include "checks/check.h"
 #include "views/path.h"
 
 #include <netinet/in.h>
@@ -120,6 +121,15 @@ static void suggest_domain(const Map *map, const char *name, GError **error)
         vnat_error_hint(error, "did you mean '%s'?", nearest);
     else
         vnat_error_hint(error, "'vnat map' shows the active ones");
+}
+
+/* By the facts that were read for the way; what those do not tell is no check's. */
+static void blame(const World *world, const Map *map, Path *path)
+{
+    const CheckScope scope = {.grace = CHECK_GRACE};
+    g_autoptr(Health) health = checks_examine(&scope, world->facts, map);
+
+    path_blame(path, health->findings);
 }
 
 static void answer(const World *world, const Path *path, const Trace *trace)
@@ -250,6 +260,7 @@ static int run_why(Context *ctx)
     path = find_path(ctx, world, map, &target, &error);
     if (!path)
         return report(ctx, error);
+    blame(world, map, path);
     trace = ask_kernel(world, path, &error);
     answer(world, path, trace);
     if (error)

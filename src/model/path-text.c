@@ -102,6 +102,7 @@ static void sum_up_outbound(Path *path)
     const PathHop *cause;
 
     path->verdict = worst_verdict(path, LEG(PATH_THERE) | LEG(PATH_BACK), &cause);
+    path->cause = cause;
     why = cause ? cause_text(cause) : NULL;
     if (!cause)
         path->summary = g_strdup_printf("%s gets through%s%s, and its answer comes back", way,
@@ -128,6 +129,7 @@ static void sum_up_inbound(Path *path)
         path->verdict = forward;
         cause = forward_cause;
     }
+    path->cause = cause;
     why = cause ? cause_text(cause) : NULL;
     if (!cause)
         path->summary =

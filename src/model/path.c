@@ -75,6 +75,8 @@ void path_free(Path *path)
     g_ptr_array_unref(path->forwards);
     g_free(path->summary);
     g_free(path->lesson);
+    g_ptr_array_unref(path->checks);
+    g_free(path->remedy);
     g_free(path);
 }
 
@@ -443,6 +445,7 @@ Path *path_find(const Facts *facts, const Map *map, const PathQuestion *question
     path = g_new0(Path, 1);
     path->hops = g_ptr_array_new_with_free_func(hop_free);
     path->forwards = g_ptr_array_new_with_free_func(g_free);
+    path->checks = g_ptr_array_new();
     path->row = row;
     path->network = network_of(facts, row);
     path->inbound = question->inbound;

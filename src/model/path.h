@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "model/finding.h"
 #include "model/map.h"
 #include "model/packet.h"
 
@@ -64,12 +65,20 @@ typedef struct {
     Ip outside;            /* what the peer sees as the guest's address; family 0: not told */
     GPtrArray *hops;       /* PathHop */
     PacketVerdict verdict; /* of the whole way: there and back; inbound: to either address */
+    const PathHop *cause;  /* in hops: the one that the verdict comes from; NULL: all pass */
     char *summary;         /* the verdict in one sentence */
     char *lesson;          /* of inbound: why it is so, by this host's facts; else NULL */
     GPtrArray *forwards;   /* of inbound: char *: rules that lead to the guest from an address of this host */
+    GPtrArray *checks;     /* ids that found why it is refused, by path_blame; static */
+    char *remedy;          /* the first one's; NULL: none has */
 } Path;
 
 /* Errors: NOT_FOUND (no such domain or interface), FAILED (it does not run, has no interface). */
 Path *path_find(const Facts *facts, const Map *map, const PathQuestion *question, GError **error);
+/*
+ * Names the checks among findings that look at such hops as the one that refuses the packet, and found
+ * something about its host, network or interface. Of inbound none: that nobody gets in is no fault.
+ */
+void path_blame(Path *path, const GPtrArray *findings);
 void path_free(Path *path);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Path, path_free)

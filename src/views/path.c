@@ -107,6 +107,18 @@ static void put_sentence(FILE *out, const char *text, const char *color, const V
         fprintf(out, "%s.\n", shown);
 }
 
+static void put_checks(FILE *out, const Path *path, const ViewContext *view)
+{
+    for (guint i = 0; i < path->checks->len; i++)
+        fprintf(out, "%s%s%s", i == 0 ? "  check: " : ", ", (const char *)path->checks->pdata[i],
+                i + 1 == path->checks->len ? "\n" : "");
+    if (!path->remedy)
+        return;
+    fputs("  try: ", out);
+    mark_escaped(out, path->remedy, view);
+    fputs("\n", out);
+}
+
 void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *view)
 {
     const guint width = name_width(path, view);
@@ -132,6 +144,7 @@ void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *
         mark_escaped(out, path->forwards->pdata[i], view);
         fputs("\n", out);
     }
+    put_checks(out, path, view);
 }
 
 /* ------------------------------------------------------------------------------------------------ trace */
@@ -263,6 +276,8 @@ json_t *json_of_path(const Path *path, const Trace *trace)
     put_ip(obj, "peer", &path->peer);
     json_object_set_new(obj, "packet", json_of_packet(path));
     json_object_set_new(obj, "forwards", json_of_lines(path->forwards));
+    json_object_set_new(obj, "checks", json_of_lines(path->checks));
+    json_put_text(obj, "remedy", path->remedy);
     json_object_set_new(obj, "trace", json_of_trace(trace));
     return obj;
 }

@@ -503,6 +503,63 @@ static void test_text_is_escaped(void)
     g_assert_nonnull(strstr(text, "From V\\x1b[31m\\x0a to 10.0.0.5:\n"));
 }
 
+/* ---------------------------------------------------------------------------------------------- checks */
+
+static void add_finding(GPtrArray *findings, const char *id, ObjectKind kind, const char *object,
+                        const char *uuid)
+{
+    Finding *finding = finding_new(id, LEVEL_CRITICAL, kind, object);
+
+    finding->domain_uuid = g_strdup(uuid);
+    if (kind == OBJECT_NETWORK)
+        finding->network = g_strdup(object);
+    finding_remedy(finding, "mend %s of %s", id, object);
+    g_ptr_array_add(findings, finding);
+}
+
+static void assert_blamed(const Facts *facts, gboolean inbound, const char *checks, const char *remedy)
+{
+    g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+    g_autoptr(GString) named = g_string_new(NULL);
+    g_autoptr(Map) map = map_join(facts);
+    const PathQuestion question = {.domain = "VM1",
+                                   .peer = world_ip_of(OUTSIDE),
+                                   .protocol = IPPROTO_TCP,
+                                   .port = 443,
+                                   .inbound = inbound};
+    g_autoptr(Path) path = path_find(facts, map, &question, NULL);
+    const char *uuid;
+
+    uuid = path->row->domain_uuid;
+    add_finding(findings, "forward-blocked", OBJECT_NETWORK, "lab", NULL);
+    add_finding(findings, "nat-rules-missing", OBJECT_NETWORK, "default", NULL);
+    add_finding(findings, "tap-down", OBJECT_INTERFACE, "vnet7", uuid);
+    add_finding(findings, "tap-missing", OBJECT_INTERFACE, "vnet0", "another's");
+    add_finding(findings, "tap-down", OBJECT_INTERFACE, "vnet0", uuid);
+    add_finding(findings, "tap-orphaned", OBJECT_INTERFACE, "vnet0", uuid);
+    add_finding(findings, "ip-forward-off", OBJECT_HOST, "host", NULL);
+    add_finding(findings, "conntrack-full", OBJECT_HOST, "host", NULL);
+    path_blame(path, findings);
+    for (guint i = 0; i < path->checks->len; i++)
+        g_string_append_printf(named, "%s ", (const char *)path->checks->pdata[i]);
+    g_assert_cmpstr(named->str, ==, checks);
+    g_assert_cmpstr(path->remedy, ==, remedy);
+}
+
+/* Of what was found, that which is about the hop that refuses, and about this guest. */
+static void test_blame(void)
+{
+    g_autoptr(Facts) facts = host();
+
+    assert_blamed(facts, FALSE, "", NULL);
+    facts_link_named(facts, "vnet0")->flags &= ~(guint32)IFF_UP;
+    assert_blamed(facts, FALSE, "tap-down tap-orphaned ", "mend tap-down of vnet0");
+    assert_blamed(facts, TRUE, "", NULL);
+    facts_link_named(facts, "vnet0")->flags |= IFF_UP;
+    set_proc(facts, "sys/net/ipv4/ip_forward", "0");
+    assert_blamed(facts, FALSE, "ip-forward-off ", "mend ip-forward-off of host");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -521,6 +578,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inbound", test_inbound);
     g_test_add_func("/translations", test_translations);
     g_test_add_func("/errors", test_errors);
+    g_test_add_func("/blame", test_blame);
     g_test_add_func("/text-is-escaped", test_text_is_escaped);
     return g_test_run();
 }

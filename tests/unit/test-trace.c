@@ -166,6 +166,7 @@ static Path *path_with(FirewallTable *table, FirewallChain *chain, FirewallRule 
 
     path->hops = g_ptr_array_new_with_free_func(g_free);
     path->forwards = g_ptr_array_new();
+    path->checks = g_ptr_array_new();
     hop->kind = PATH_CHAIN;
     hop->verdict = verdict;
     hop->step = (PacketStep){
