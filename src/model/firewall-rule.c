@@ -259,9 +259,10 @@ static gboolean nft_statement(const FirewallTable *table, const json_t *statemen
     return body && nft_xt(table, body, view);
 }
 
+/* What stands behind a verdict the packet does not come to. */
 static void nft_view(const FirewallTable *table, const json_t *expr, RuleView *view)
 {
-    for (gsize i = 0; i < json_array_size(expr); i++) {
+    for (gsize i = 0; i < json_array_size(expr) && view->verdict == RULE_NONE; i++) {
         if (!nft_statement(table, json_array_get(expr, i), view))
             view->exact = FALSE;
     }

@@ -85,6 +85,9 @@ static const struct {
     {"{\"jump\":{\"target\":\"c\"}}", "jump c"},
     {"{\"goto\":{\"target\":\"c\"}}", "jump c"},
     {"{\"jump\":{}}", "~ none"},
+    /* The first verdict is the rule's. */
+    {"{\"jump\":{\"target\":\"c\"}},{\"accept\":null}", "jump c"},
+    {"{\"drop\":null},{\"counter\":null},{\"fib\":{}}", "refuse"},
     {"{\"dnat\":{\"addr\":\"10.0.0.1\"}}", "~ none"},
     {"1", "~ none"},
     /* Addresses. */
