@@ -39,6 +39,12 @@ static void prepare_process(Context *ctx)
     ctx->view.now = g_get_real_time() / G_USEC_PER_SEC;
 }
 
+/* Behind the first word of commands that have two; a whole command's own --help is among its options. */
+static gboolean is_help(const char *word)
+{
+    return g_strcmp0(word, "--help") == 0 || g_strcmp0(word, "-h") == 0;
+}
+
 static int run_command(Context *ctx, int argc, char **argv)
 {
     const Command *command;
@@ -50,6 +56,8 @@ static int run_command(Context *ctx, int argc, char **argv)
         return EXIT_USAGE;
     }
     command = command_find(argv + 1, &used);
+    if (!command && is_help(argv[2]) && help_family(stdout, argv[1]))
+        return EXIT_OK;
     if (!command)
         return unknown_command(ctx, argv + 1);
     /* getopt takes the word before the command's own words for the program's name */

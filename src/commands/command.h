@@ -148,8 +148,10 @@ void hint(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
  */
 char *command_for_host(const Context *ctx, const char *command);
 
-/* The list of commands; the help of one. */
+/* The list of commands; those whose first word this is, FALSE and nothing if there are none; the help of one.
+ */
 void help_overview(FILE *out);
+gboolean help_family(FILE *out, const char *word);
 void help_command(FILE *out, const Command *command);
 
 /* Writes the records as the command's table, by its -o, -n and --csv. Returns EXIT_OK. */

@@ -2,6 +2,8 @@
 #include "commands/commands.h"
 #include "commands/globals.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 #define HELP_COLUMN 28
@@ -48,6 +50,11 @@ void help_command(FILE *out, const Command *command)
     fputs("\nManual page: vnat(1)\n", out);
 }
 
+static void help_line(FILE *out, const Command *command)
+{
+    fprintf(out, "  %-18s %s\n", command->name, command->summary);
+}
+
 void help_overview(FILE *out)
 {
     const char *group = NULL;
@@ -61,28 +68,56 @@ void help_overview(FILE *out)
         if (g_strcmp0(group, commands[i]->group) != 0)
             fprintf(out, "\n%s:\n", commands[i]->group);
         group = commands[i]->group;
-        fprintf(out, "  %-18s %s\n", commands[i]->name, commands[i]->summary);
+        help_line(out, commands[i]);
     }
     fputs("\nGlobal options (before the command):\n", out);
     help_options(out, options_global);
     fputs("\n'vnat help COMMAND' shows the options of a command and examples.\n", out);
 }
 
-/* The command that the words after "help" name, or the whole list. */
+gboolean help_family(FILE *out, const char *word)
+{
+    g_autofree char *prefix = g_strdup_printf("%s ", word);
+    gboolean found = FALSE;
+
+    for (guint i = 0; commands[i]; i++) {
+        if ((commands[i]->flags & COMMAND_HIDDEN) || !g_str_has_prefix(commands[i]->name, prefix))
+            continue;
+        if (!found)
+            fprintf(out, "Usage: vnat [GLOBAL OPTION]... %s COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n",
+                    word);
+        help_line(out, commands[i]);
+        found = TRUE;
+    }
+    if (found)
+        fprintf(out, "\n'vnat help %s COMMAND' shows the options of one and examples.\n", word);
+    return found;
+}
+
+/* The command that the words after "help" name, the family that one word names, or the whole list. */
 static int run_help(Context *ctx)
 {
+    guint given = ctx->words->len;
     guint used;
     const Command *command;
 
-    if (ctx->words->len == 0) {
+    if (given == 0) {
         help_overview(stdout);
         return EXIT_OK;
     }
     g_ptr_array_add(ctx->words, NULL);
     command = command_find((char **)ctx->words->pdata, &used);
-    if (!command)
+    if (command && used < given) {
+        GError *error = NULL;
+
+        vnat_error_set(&error, VNAT_ERROR_USAGE, "'%s' is one argument too many",
+                       (const char *)ctx->words->pdata[used]);
+        return report(ctx, error);
+    }
+    if (command)
+        help_command(stdout, command);
+    else if (given > 1 || !help_family(stdout, ctx->words->pdata[0]))
         return unknown_command(ctx, (char **)ctx->words->pdata);
-    help_command(stdout, command);
     return EXIT_OK;
 }
 

@@ -29,7 +29,7 @@ static char *host_options(const Context *ctx)
 char *command_for_host(const Context *ctx, const char *command)
 {
     static const char program[] = "vnat ";
-    g_autofree char *options = host_options(ctx);
+    g_autofree char *options = g_str_has_prefix(command, "vnat -c ") ? NULL : host_options(ctx);
 
     return options && g_str_has_prefix(command, program)
                ? g_strdup_printf("vnat %s %s", options, command + strlen(program))

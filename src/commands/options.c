@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "commands/command.h"
+#include "commands/globals.h"
 
 #include "base/error.h"
 #include "base/text.h"
@@ -95,6 +95,21 @@ static void store(Context *ctx, const Option *option, const char *value)
     g_ptr_array_add(values, (gpointer)(value ? value : ""));
 }
 
+/* An option that helps before the command alone; --json there would find out that the command has none. */
+static gboolean is_global(const char *word)
+{
+    for (const Option *option = options_global; option->name; option++) {
+        const char letter[] = {'-', option->letter, '\0'};
+
+        if (strcmp(option->name, options_json->name) == 0)
+            continue;
+        if ((option->letter && strcmp(word, letter) == 0) ||
+            (g_str_has_prefix(word, "--") && strcmp(word + strlen("--"), option->name) == 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean unknown_option(const Parser *parser, const char *word, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -105,6 +120,11 @@ static gboolean unknown_option(const Parser *parser, const char *word, GError **
         g_ptr_array_add(names, g_strconcat("--", ((const Option *)parser->options->pdata[i])->name, NULL));
     g_ptr_array_add(names, NULL);
     vnat_error_set(error, VNAT_ERROR_USAGE, "there is no option '%s'", name);
+    if (is_global(name)) {
+        vnat_error_hint(error, "'%s' is a global option and stands before the command: vnat %s ...", name,
+                        name);
+        return FALSE;
+    }
     close = g_str_has_prefix(name, "--") ? text_suggest(name, (const char *const *)names->pdata) : NULL;
     if (close)
         vnat_error_hint(error, "did you mean '%s'?", close);

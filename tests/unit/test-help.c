@@ -213,6 +213,17 @@ static const Said said[] = {
      EXIT_OK,
      "Usage: vnat * template list *",
      NULL},
+    {"/help/run/subprocess/family", {"help", "template"}, EXIT_OK, "Usage: vnat * template COMMAND *", NULL},
+    {"/help/run/subprocess/no-family",
+     {"help", "temp"},
+     EXIT_USAGE,
+     NULL,
+     "error: there is no command 'temp'\n*"},
+    {"/help/run/subprocess/extra",
+     {"help", "map", "x"},
+     EXIT_USAGE,
+     NULL,
+     "error: 'x' is one argument too many\n*"},
     {"/help/run/subprocess/none", {"help", "mpa"}, EXIT_USAGE, NULL, "error: there is no command 'mpa'\n*"},
 };
 

@@ -232,6 +232,10 @@ static void test_unknown(void)
     assert_refused(&command_own, "net|--frce=1", "there is no option '--frce'", "did you mean '--force'?");
     assert_refused(&command_own, "net|--force=1", "option '--force' takes no value", NULL);
     assert_refused(&command_own, "net|-\xc3\xa9", "there is no option '-\xc3'", NULL);
+    assert_refused(&command_own, "net|--timeout=3", "there is no option '--timeout'",
+                   "'--timeout' is a global option and stands before the command: vnat --timeout ...");
+    assert_refused(&command_own, "net|-c|x", "there is no option '-c'",
+                   "'-c' is a global option and stands before the command: vnat -c ...");
     assert_refused(&command_own, "net|-:", "there is no option '-:'", NULL);
     assert_refused(&command_own, "net|-?", "there is no option '-?'", NULL);
     assert_refused(&command_own, "--define", "option '--define' needs a value", NULL);
