@@ -224,7 +224,7 @@ static gboolean is_running(const World *world, GError **error)
 
 static int run_domifaddr(Context *ctx)
 {
-    const char *only = option_value(ctx, "interface");
+    const char *only = argument(ctx, 1) ? argument(ctx, 1) : option_value(ctx, "interface");
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) rows = g_ptr_array_new();
@@ -237,7 +237,9 @@ static int run_domifaddr(Context *ctx)
         return report(ctx, error);
     if (!(world = world_open(ctx, &code)))
         return code;
-    map = world_domain_map(world, argument(ctx, 0), FALSE, ask_wants(ask), &error);
+    /* JSON has the whole row of the map, the tap's link with it. */
+    map = world_domain_map(world, argument(ctx, 0), FALSE, ask_wants(ask) | (ctx->json ? WANT_LINKS : 0),
+                           &error);
     if (!map || !is_running(world, &error))
         return report(ctx, error);
     for (guint i = 0; i < map->rows->len; i++) {
@@ -254,6 +256,9 @@ static int run_domifaddr(Context *ctx)
     return world_code(world);
 }
 
+static const Argument arguments_domifaddr[] = {
+    {"DOMAIN", FALSE, COMPLETE_DOMAIN}, {"INTERFACE", TRUE, NULL}, {0}};
+
 static const Option options_domifaddr[] = {
     {"source", 0, OPTION_VALUE, "SOURCE", "lease (default), agent, neighbour (or arp), all",
      "lease|agent|neighbour|arp|all"},
@@ -267,7 +272,7 @@ const Command command_domifaddr = {
     .group = "Who is behind what",
     .summary = "list the addresses of a domain's interfaces, as virsh does, with their source",
     .examples = "  vnat domifaddr VM1\n  vnat domifaddr VM1 --source all",
-    .arguments = arguments_domain,
+    .arguments = arguments_domifaddr,
     .options = options_domifaddr,
     .flags = COMMAND_JSON,
     .columns = &address_columns,

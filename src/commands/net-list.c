@@ -24,7 +24,8 @@ static gboolean pair_keeps(const Context *ctx, const char *with, const char *wit
 
 static gboolean list_keeps(const Context *ctx, const Network *network)
 {
-    if (option_flag(ctx, "inactive") ? network->active : !option_flag(ctx, "all") && !network->active)
+    /* --all wins over --inactive, as with virsh */
+    if (!option_flag(ctx, "all") && network->active == option_flag(ctx, "inactive"))
         return FALSE;
     return pair_keeps(ctx, "autostart", "no-autostart", network->autostart) &&
            pair_keeps(ctx, "persistent", "transient", network->persistent);

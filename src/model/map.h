@@ -92,7 +92,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Map, map_free)
 /* Puts the ids of findings about interfaces into the problems of their rows. */
 void map_attach(Map *map, const GPtrArray *findings);
 
-/* Whether a row is what the text names: its tap, MAC, an address, a hostname, the domain's name or UUID. */
+/* Whether a row is what the text names: its tap, MAC, an address, a hostname, the domain's name, id or
+ * UUID. */
 gboolean map_row_matches(const MapRow *row, const char *text);
 
 /*

@@ -84,7 +84,8 @@ device_is_up() { ip -j link show "$1" | jq -e '.[0].flags | index("UP")'; }
     virsh -q "net-define beta.xml; net-define alpha.xml; net-autostart alpha; net-create passing.xml" >/dev/null
     virsh -q "net-define gone.xml; net-start gone-soon; net-undefine gone-soon" >/dev/null
     for filter in '' --all --inactive --autostart --no-autostart --persistent --transient \
-        '--all --autostart' '--all --no-autostart' '--all --persistent' '--inactive --autostart' '--inactive --transient'; do
+        '--all --inactive' '--all --autostart' '--all --no-autostart' '--all --persistent' '--inactive --autostart' \
+        '--inactive --transient'; do
         # shellcheck disable=SC2086 # words they are
         as_virsh net-list $filter
         for plain in --name --uuid; do
@@ -510,7 +511,7 @@ five_beside_virsh() {
 @test "usage errors are exit 2, with a hint" {
     for words in nonsense '--nonsense' 'net-list --nonsense' 'net-list --inact' 'net-list extra' 'net-info' \
         'net-info a b' 'net-dhcp-leases default nomac' '--timeout x net-list' '--timeout -1 net-list' '--color x net-list' \
-        'template' 'net-dumpxml --json default' '-c'; do
+        'template' 'template --json' 'help map extra' 'net-dumpxml --json default' '-c'; do
         # shellcheck disable=SC2086 # words they are
         expect 2 $words
         has "$stderr" 'error: ' 'hint: '
@@ -531,6 +532,13 @@ five_beside_virsh() {
         # shellcheck disable=SC2086
         same "$output" "$(vnat $command --help)"
     done
+    for words in 'help template' 'template --help' 'template -h'; do
+        # shellcheck disable=SC2086
+        expect 0 $words
+        has "$output" 'template list' 'template show' 'template render'
+    done
+    expect 2 map --timeout 3
+    has "$stderr" "error: there is no option '--timeout'" "hint: '--timeout' is a global option and stands before the command"
 }
 
 @test "libvirt that cannot be reached is exit 4, and says by which URI" {
@@ -538,6 +546,8 @@ five_beside_virsh() {
     has "$stderr" 'error: ' /nonexistent
     VNAT_CONNECT='qemu+unix:///system?socket=/none-of-ours' expect 4 net-info default
     has "$stderr" /none-of-ours
+    expect 4 -c nonsense net-list
+    has "$stderr"$'\n' $'hint: vnat -c qemu:///system\n'
     # Ours before virsh's before libvirt's; the option before all.
     VIRSH_DEFAULT_CONNECT_URI=test:///default expect 0 net-list --json
     [ "$(json .uri)" = test:///default ]

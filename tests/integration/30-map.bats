@@ -115,6 +115,8 @@ problems() { vnat map --json | jq -r --arg tap "$1" '.interfaces[] | select(.tap
         expect 0 who --json "$word"
         same "52:54:00:00:00:01 52:54:00:00:00:11" "$(json '[.interfaces[].mac] | join(" ")')"
     done
+    expect 0 who --json "$(virsh domid VM1 | xargs)"
+    same "52:54:00:00:00:01 52:54:00:00:00:11" "$(json '[.interfaces[].mac] | join(" ")')"
     expect 0 who 192.168.122.9
     has "$output" VM2
     expect 0 who stray
@@ -184,7 +186,7 @@ problems() { vnat map --json | jq -r --arg tap "$1" '.interfaces[] | select(.tap
 
 @test "domifaddr: virsh's fields, from every source" {
     fields() { awk 'NR > 2 && NF {print $1, $2, $3, $4}' <<<"$1"; }
-    for words in VM1 VM2 PXE P1 BR 'VM1 --full' 'VM1 --source lease' "VM1 --interface $(tap_of VM1 2)"; do
+    for words in VM1 VM2 PXE P1 BR 'VM1 --full' 'VM1 --source lease' "VM1 --interface $(tap_of VM1 2)" "VM1 $(tap_of VM1 2)" 'VM1 vnet99'; do
         # shellcheck disable=SC2086 # words they are
         wanted=$(virsh domifaddr $words)
         # shellcheck disable=SC2086
@@ -200,6 +202,9 @@ problems() { vnat map --json | jq -r --arg tap "$1" '.interfaces[] | select(.tap
     lacks "$output" 192.168.122.9
     expect 0 domifaddr VM2 --source all
     has "$output" 192.168.122.9 "$(lab_guest_address VM2 eth1)"
+    # JSON has the map's rows, but for the addresses.
+    same "$(vnat map --json | jq -c '.interfaces[] | select(.domain == "VM1") | del(.addresses)')" \
+        "$(vnat domifaddr VM1 --json | jq -c '.interfaces[] | del(.addresses)')"
     # There is no agent in them.
     run virsh domifaddr VM1 --source agent
     [ "$status" -eq 1 ]

@@ -361,6 +361,9 @@ static void test_choices(void)
     assert_names(map_rows_on(map, NULL), "vnet0 vnet1 vnet3 52:54:00:00:00:04 vnatp0 vnet2 elsewhere ");
     assert_names(map_rows_matching(map, "VM2"), "vnet1 vnet2 ");
     assert_names(map_rows_matching(map, "10.20.30.122"), "vnet2 ");
+    assert_names(map_rows_matching(map, "2"), "vnet1 vnet2 ");
+    assert_names(map_rows_matching(map, "02x"), "");
+    assert_names(map_rows_matching(map, "-1"), "");
     assert_names(map_rows_matching(map, "nobody"), "");
     /* Of a network that was not read a row knows the name yet. */
     g_ptr_array_set_size(facts->networks, 0);
