@@ -462,6 +462,27 @@ static gboolean connect_mac(Plug *plug, const Domain *domain, Mac *mac, GError *
     return iface != NULL;
 }
 
+/* libvirt would only say that there is no such interface, which is there to be seen in the guest that runs.
+ */
+static gboolean definition_has(Plug *plug, const Mac *mac, GError **error)
+{
+    g_autoptr(Facts) facts = facts_new();
+    g_autofree char *text = mac_to_string(mac);
+    const Domain *domain =
+        libvirt_read_domain(plug->world->conn, facts, plug->domain, TRUE, plug->ctx->deadline, error);
+
+    if (!domain)
+        return FALSE;
+    for (guint i = 0; i < domain->interfaces->len; i++) {
+        if (mac_equal(&((const DomainInterface *)domain->interfaces->pdata[i])->mac, mac))
+            return TRUE;
+    }
+    vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "the running guest has interface %s, its definition has not",
+                   text);
+    vnat_error_hint(error, "--live moves it in the guest alone");
+    return FALSE;
+}
+
 static gboolean connect_interface(Plug *plug, const Domain *domain, const char *network, GError **error)
 {
     Connected connected = {.network = network, .kernel_known = plug->world->facts->local};
@@ -472,7 +493,8 @@ static gboolean connect_interface(Plug *plug, const Domain *domain, const char *
         plug->scope.config = domain->persistent;
     }
     plug->live = plug->scope.live && domain->id >= 0;
-    if (!connect_mac(plug, domain, &connected.mac, error))
+    if (!connect_mac(plug, domain, &connected.mac, error) ||
+        (plug->live && plug->scope.config && !definition_has(plug, &connected.mac, error)))
         return FALSE;
     mac = mac_to_string(&connected.mac);
     if (!interface_connect(plug->world->conn, plug->domain, mac, network, plug->scope, plug->ctx->deadline,

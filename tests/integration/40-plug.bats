@@ -209,6 +209,12 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     expect 1 connect P1 labb
     has "$stderr" "did you mean 'lab'?"
     same "$tap lab" "$(nic P1 52:54:00:00:00:05 | cut -d' ' -f1,2)"
+    # By default both change, so both must have it.
+    expect 0 attach-interface VM1 network lab --mac 52:54:00:00:00:37 --live
+    expect 1 connect VM1 default --interface 52:54:00:00:00:37
+    has "$stderr" 'its definition has not' 'hint: --live'
+    expect 0 connect VM1 default --interface 52:54:00:00:00:37 --live
+    expect 0 detach-interface VM1 network --mac 52:54:00:00:00:37 --live
     expect 1 connect P2 lab
     expect 2 connect P1
 }
