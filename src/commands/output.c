@@ -81,16 +81,21 @@ static char *remedy_with_uri(const char *remedy, const char *options)
     return g_string_free(text, FALSE);
 }
 
-void remedies_for_host(const Context *ctx, const GPtrArray *findings)
+char *remedy_for_host(const Context *ctx, const char *remedy)
 {
     g_autofree char *uri = ctx->uri ? text_shell(ctx->uri) : NULL;
     g_autofree char *options = uri ? g_strdup_printf("-c %s ", uri) : NULL;
 
-    for (guint i = 0; options && !ctx->replay && i < findings->len; i++) {
+    return options && remedy && !ctx->replay ? remedy_with_uri(remedy, options) : g_strdup(remedy);
+}
+
+void remedies_for_host(const Context *ctx, const GPtrArray *findings)
+{
+    for (guint i = 0; i < findings->len; i++) {
         Finding *finding = findings->pdata[i];
         g_autofree char *before = finding->remedy;
 
-        finding->remedy = before ? remedy_with_uri(before, options) : NULL;
+        finding->remedy = remedy_for_host(ctx, before);
     }
 }
 

@@ -22,5 +22,8 @@ int write_network_after(World *world, const char *name);
  */
 void remedies_for_host(const Context *ctx, const GPtrArray *findings);
 
+/* The same for one remedy. New string; NULL for none. */
+char *remedy_for_host(const Context *ctx, const char *remedy);
+
 /* The map of one domain, with the problems of its interfaces. */
 Map *world_domain_map(World *world, const char *which, gboolean inactive, Wants wants, GError **error);

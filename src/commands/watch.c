@@ -2,6 +2,7 @@
 #include "commands/commands.h"
 #include "commands/following.h"
 #include "commands/lines.h"
+#include "commands/output.h"
 #include "commands/watch-hold.h"
 
 #include "model/network.h"
@@ -73,11 +74,18 @@ static char *words_of_change(Watch *watch, const Change *change)
 
 static void watch_tell(Watch *watch, const Change *change)
 {
+    g_autofree char *remedy = change->finding ? remedy_for_host(watch->ctx, change->finding->remedy) : NULL;
+    Finding finding = change->finding ? *change->finding : (Finding){0};
+    Change told = *change;
+
+    finding.remedy = remedy;
+    if (change->finding)
+        told.finding = &finding;
     if (watch->ctx->json) {
-        watch_json_change(stdout, &watch->stamp, change);
+        watch_json_change(stdout, &watch->stamp, &told);
         lines_done(&watch->lines);
     } else {
-        lines_print(&watch->lines, watch_hold_pass(watch->hold, change, words_of_change(watch, change),
+        lines_print(&watch->lines, watch_hold_pass(watch->hold, &told, words_of_change(watch, &told),
                                                    g_get_monotonic_time()));
     }
 }

@@ -277,6 +277,11 @@ tells() {
     "$LAB_TOP/tests/integration/watch-map" --validate <<<"$output" >/dev/null
     [ "$(json '.sources.links')" = absent ]
     [ "$(json '.interfaces | length')" -ge 1 ]
+    # What could be tried is for that host.
+    expect 0 -c test:///default watch --no-snapshot --count 1
+    has "$output" 'try: vnat -c test:///default net-autostart default'
+    expect 0 -c test:///default watch --json --no-snapshot --count 1
+    [ "$(json .finding.remedy)" = 'vnat -c test:///default net-autostart default' ]
     lab_test_domains 20 "$LAB_DIR/world.xml"
     expect 0 -c "$(lab_test_daemon "$LAB_DIR/world.xml")" watch --json --count 0
     [ "$(json '.interfaces | length')" -eq 20 ]
