@@ -462,34 +462,14 @@ char *repair_describe_start(const RepairCase *about, char **refusal)
     return g_strdup_printf("start network %s", about->finding->object);
 }
 
-static char *guests_on(const RepairView *view, const Network *network)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-    for (guint i = 0; i < view->map->rows->len; i++) {
-        MapRow *row = view->map->rows->pdata[i];
-
-        if (row->has_domain && row->domain_id >= 0 && map_row_is_on(row, network->name) &&
-            !g_ptr_array_find_with_equal_func(names, row->domain, g_str_equal, NULL))
-            g_ptr_array_add(names, row->domain);
-    }
-    return names->len > 0 ? list_of(names, ", ") : NULL;
-}
-
-/* Stopping it is part of it, and stopping a network deletes the ports of its guests. */
+/* Its guests are cut off already. A stop makes libvirt forget their ports, as does every way to a new bridge;
+ * their taps are put back when it is there. */
 char *repair_describe_remake(const RepairCase *about, char **refusal)
 {
     const Network *network = network_of(about);
-    g_autofree char *guests = network ? guests_on(about->view, network) : NULL;
 
     if (!network)
         *refusal = g_strdup("there is no such network any more");
-    else if (guests)
-        *refusal = g_strdup_printf("guests are on it, whose ports a stop would delete: %s; restart the "
-                                   "network daemon instead, then start the network",
-                                   guests);
-    else if (!about->view->facts->domains_complete)
-        *refusal = g_strdup("not all guests could be read, and a stop deletes the ports of those on it");
     else if (!network->persistent)
         *refusal = g_strdup("it is transient: stopped, it would be gone");
     else

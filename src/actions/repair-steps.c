@@ -179,20 +179,20 @@ gboolean repair_run_start(const Repair *repair, const RepairCase *about, Step *s
     return start(repair, about, about->finding->object, error);
 }
 
-/* libvirt's own record is asked once more: what stops a network deletes the ports of its guests. */
+/* libvirt forgets the ports of guests, and makes them anew for a guest that starts, and for all when its
+ * daemon does. */
 gboolean repair_run_remake(const Repair *repair, const RepairCase *about, Step *step, GError **error)
 {
     const char *name = about->finding->object;
     guint ports = 0;
 
-    if (!network_count_ports(about->view->conn, name, &ports, repair->deadline, error))
+    if (!network_count_ports(about->view->conn, name, &ports, repair->deadline, error) ||
+        !network_destroy(about->view->conn, name, repair->deadline, error))
         return FALSE;
     if (ports > 0)
-        return vnat_error_set(error, VNAT_ERROR_FAILED,
-                              "libvirt has %u port%s on it, which a stop would delete", ports,
-                              ports == 1 ? "" : "s");
-    return network_destroy(about->view->conn, name, repair->deadline, error) &&
-           start(repair, about, name, error);
+        step_add(step, "libvirt forgot the port%s of %u interface%s, until its daemon starts again",
+                 ports == 1 ? "" : "s", ports, ports == 1 ? "" : "s");
+    return start(repair, about, name, error);
 }
 
 gboolean repair_run_define(const Repair *repair, const RepairCase *about, Step *step, GError **error)

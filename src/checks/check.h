@@ -33,6 +33,7 @@ typedef struct {
 
 typedef struct {
     Range warning, critical;
+    const CheckScope *scope; /* NULL: all networks matter */
 } CheckLimits;
 
 typedef struct {
@@ -93,6 +94,8 @@ Finding *check_of_row(GPtrArray *findings, const char *id, Level level, const Ma
 gboolean check_row_has_tap(const MapRow *row);
 /* Whether the scope names the network; FALSE where it names none. */
 gboolean check_scope_names(const CheckScope *scope, const Network *network);
+/* Whether the network matters: it is named, or none is. scope NULL: all do. */
+gboolean check_scope_covers(const CheckScope *scope, const Network *network);
 
 /*
  * A device's name in a command of ip: a word of a shell, without the "--" that ip does not know (nor does it

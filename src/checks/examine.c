@@ -57,6 +57,11 @@ gboolean check_scope_names(const CheckScope *scope, const Network *network)
     return FALSE;
 }
 
+gboolean check_scope_covers(const CheckScope *scope, const Network *network)
+{
+    return !scope || !scope->networks || check_scope_names(scope, network);
+}
+
 static void limit_of(GHashTable *limits, const char *id, const char *usual, Range *range)
 {
     const Range *own = limits ? g_hash_table_lookup(limits, id) : NULL;
@@ -71,6 +76,7 @@ void check_limits(const CheckScope *scope, const CheckSpecial *special, CheckLim
 {
     limit_of(scope ? scope->warning : NULL, special->id, special->warning, &limits->warning);
     limit_of(scope ? scope->critical : NULL, special->id, special->critical, &limits->critical);
+    limits->scope = scope;
 }
 
 /* ------------------------------------------------------------------------- what was not read, in words */

@@ -72,7 +72,7 @@ static void check_forward_off(const CheckScope *scope, const Facts *facts, guint
         g_autofree char *setting = NULL;
         gboolean host;
 
-        if (!host_forwards_for(network, family) || (scope->networks && !check_scope_names(scope, network)))
+        if (!host_forwards_for(network, family) || !check_scope_covers(scope, network))
             continue;
         setting = setting_forwards_not(facts, network, family, &host);
         if (setting && !host)

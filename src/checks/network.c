@@ -220,7 +220,9 @@ void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *
         Finding *finding;
         Tri listening;
 
-        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq)
+        /* What is bound to a bridge that is not there is that check's (bridge-missing). */
+        if (!network->active || !network_wants_dnsmasq(network) || !dnsmasq ||
+            network_bridge_present(facts, network) == TRI_NO)
             continue;
         listening = network_dnsmasq_listening(facts, network, missing);
         if (listening == TRI_UNKNOWN)
@@ -322,7 +324,8 @@ void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *
         if (present != TRI_NO)
             continue;
         finding = check_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network);
-        finding_message(finding, "no rules let the packets of network %s through this host", network->name);
+        finding_message(finding, "rules that let packets of network %s through this host are missing",
+                        network->name);
         add_evidence(finding, "", missing);
         remedy_rules(facts, finding);
     }

@@ -71,7 +71,7 @@ void judge_dhcp_pool_low(const CheckLimits *limits, const Facts *facts, GPtrArra
     for (guint i = 0; i < rows->len; i++) {
         const NetworkRow *row = rows->pdata[i];
 
-        for (guint j = 0; j < row->pools->len; j++) {
+        for (guint j = 0; check_scope_covers(limits->scope, row->network) && j < row->pools->len; j++) {
             const NetworkPool *pool = row->pools->pdata[j];
 
             if (row->network->active && pool->size > 0 && pool->size <= G_MAXUINT32)

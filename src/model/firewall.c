@@ -180,6 +180,15 @@ static char *tables_at(const Facts *facts, const char *hook, guint8 family)
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
+/* Takes the text. Two subnets may lack one rule. */
+static void add_once(GPtrArray *texts, char *text)
+{
+    if (g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
+        g_free(text);
+    else
+        g_ptr_array_add(texts, text);
+}
+
 static void add_missing(GPtrArray *missing, const Facts *facts, const char *hook, const Traffic *traffic,
                         RuleVerdict verdict)
 {
@@ -188,11 +197,11 @@ static void add_missing(GPtrArray *missing, const Facts *facts, const char *hook
     g_autoptr(GString) instead = g_string_new(NULL);
     Traffic elsewhere = *traffic;
 
-    g_ptr_array_add(missing, g_strdup_printf("no rule to %s, at hook %s of %s", what, hook,
-                                             *tables ? tables : "any table: none has rules there"));
+    add_once(missing, g_strdup_printf("no rule to %s, at hook %s of %s", what, hook,
+                                      *tables ? tables : "any table: none has rules there"));
     elsewhere.any_device = TRUE;
     if (firewall_has(facts, hook, &elsewhere, verdict, instead))
-        g_ptr_array_add(missing, g_strdup_printf("for another device: %s", instead->str));
+        add_once(missing, g_strdup_printf("for another device: %s", instead->str));
 }
 
 /* --------------------------------------------------------------------------------------- questions */
@@ -254,9 +263,12 @@ static gboolean subnet_is_forwarded(const Facts *facts, const Network *network, 
     return asked(facts, "forward", &in, RULE_ACCEPT, missing) && found;
 }
 
-static gboolean bridge_is_crossed(const Facts *facts, const Network *network, GPtrArray *missing)
+/* From guest to guest, where the kernel asks for what a bridge forwards too. */
+static gboolean bridge_is_crossed(const Facts *facts, const Network *network, guint8 family,
+                                  GPtrArray *missing)
 {
-    Traffic cross = {.family = 4, .bridge = network->bridge, .in = network->bridge, .out = network->bridge};
+    Traffic cross = {
+        .family = family, .bridge = network->bridge, .in = network->bridge, .out = network->bridge};
 
     return asked(facts, "forward", &cross, RULE_ACCEPT, missing);
 }
@@ -268,7 +280,7 @@ Tri firewall_forward_present(const Facts *facts, const Network *network, GPtrArr
     if (!facts_has(facts, SOURCE_FIREWALL) || !network->bridge)
         return TRI_UNKNOWN;
     if (g_strcmp0(network->forward, "isolated") == 0)
-        return firewall_answer(facts, bridge_is_crossed(facts, network, missing));
+        return firewall_answer(facts, bridge_is_crossed(facts, network, 4, missing));
     if (g_strcmp0(network->forward, "nat") != 0 && g_strcmp0(network->forward, "route") != 0)
         return TRI_YES;
     for (guint i = 0; i < network->ips->len; i++) {
@@ -276,6 +288,7 @@ Tri firewall_forward_present(const Facts *facts, const Network *network, GPtrArr
         IpNet subnet = ipnet_network(&ip->net);
 
         found &= subnet_is_forwarded(facts, network, &subnet, missing);
+        found &= bridge_is_crossed(facts, network, subnet.ip.family, missing);
     }
     return firewall_answer(facts, found);
 }

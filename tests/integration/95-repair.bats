@@ -55,6 +55,8 @@ setup() {
 
 teardown() {
     [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+    lab_guest_stop G2
+    lab_guest_stop P2
     forget lab spare isolated
     umount "$(command -v systemctl)" 2>/dev/null || true
     rm -rf /run/systemd
@@ -416,16 +418,37 @@ done network-inactive spare' "$(steps)"
     has "$output" 'done: bridge-missing (spare)'
     expect 0 repair --apply --id bridge-missing
     same 'nothing to repair' "$output"
-    # Never stopped while a guest is on it.
-    lab_guest_paused P2 spare 52:54:00:00:00:06
+    forget spare
+    tcp_goes_on
+}
+
+@test "consent: bridge-missing under a guest that runs: a new bridge, and its tap on it" {
+    lab_network spare virbr8 98
+    virsh -q net-autostart spare
+    lab_guest_linux G2 spare 52:54:00:00:00:06
+    lab_guest_paused P2 spare 52:54:00:00:00:07
+    lab_guest_wait G2 >/dev/null
+    lab_wait_for 10 g2_reaches_outside
     ip link del virbr8
-    expect 1 repair --apply --id bridge-missing
-    has "$output" 'failed: bridge-missing (spare)' 'guests are on it, whose ports a stop would delete: P2'
-    [ "$(virsh -q net-port-list spare | grep -c .)" -eq 1 ]
+    expect 1 repair --apply
+    has "$output" 'skipped: bridge-missing (spare)' 'needs consent' "failed: tap-orphaned ($(tap_of G2))"
+    lab_not ip link show virbr8
+    expect 0 repair --apply --id bridge-missing --json
+    same "$(printf 'bridge-missing spare\ntap-orphaned %s\ntap-orphaned %s' "$(tap_of G2)" "$(tap_of P2)" | sort)" \
+        "$(steps 'done' | sort)"
+    has "$(json '.steps[] | select(.id == "bridge-missing").detail')" 'forgot the ports of 2 interfaces'
+    lab_wait_for 10 g2_reaches_outside
+    expect 0 repair --apply
+    same 'nothing to repair' "$output"
+    # What libvirt forgot is there again with its daemon.
+    lab_libvirtd_restart
+    [ "$(virsh -q net-port-list spare | grep -c .)" -eq 2 ]
+    lab_guest_stop G2
     lab_guest_stop P2
     forget spare
     tcp_goes_on
 }
+g2_reaches_outside() { lab_guest_run G2 'timeout 3 wget -q -O - http://203.0.113.1/' | grep -q .; }
 
 @test "consent: network-missing, from the template of its name" {
     expect 0 repair --apply isolated

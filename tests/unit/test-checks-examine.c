@@ -289,8 +289,8 @@ static void test_scope_host(void)
     assert_health(facts, &lab,
                   "critical ip-forward-off host: this host forwards no IPv4 packets: guests of lab reach no "
                   "other host\n"
-                  "critical forward-rules-missing lab: no rules let the packets of network lab through this "
-                  "host\n");
+                  "critical forward-rules-missing lab: rules that let packets of network lab through this "
+                  "host are missing\n");
 }
 
 /* Nor is what cannot be told of others. */

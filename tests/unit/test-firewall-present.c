@@ -182,28 +182,29 @@ static void test_nat_rules(void)
 }
 
 /* The same of the filter table, and whether the network's packets are let through. */
+#define CROSS "-A FORWARD -i virbr0 -o virbr0 -j ACCEPT\n"
 #define OUT "-A FORWARD -s 192.168.122.0/24 -i virbr0 -j ACCEPT\n"
 #define IN "-A FORWARD -d 192.168.122.0/24 -o virbr0 "
 static const struct {
     const char *rules;
     Tri forward;
 } forward_cases[] = {
-    {OUT IN "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n", TRI_YES},
-    {OUT IN "-m state --state NEW,ESTABLISHED -j ACCEPT\n", TRI_YES},
-    {OUT IN "-j ACCEPT\n", TRI_YES},
-    {OUT IN "-m conntrack --ctstate RELATED -j ACCEPT\n", TRI_NO},
-    {OUT IN "-m conntrack ! --ctstate ESTABLISHED -j ACCEPT\n", TRI_NO},
-    {OUT IN "-j DROP\n", TRI_NO},
-    {OUT, TRI_NO},
-    {IN "-j ACCEPT\n", TRI_NO},
-    {"-A FORWARD -m conntrack --ctstate ESTABLISHED -s 192.168.122.0/24 -i virbr0 -j ACCEPT\n" IN
-     "-j ACCEPT\n",
+    {CROSS OUT IN "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n", TRI_YES},
+    {CROSS OUT IN "-m state --state NEW,ESTABLISHED -j ACCEPT\n", TRI_YES},
+    {CROSS OUT IN "-j ACCEPT\n", TRI_YES},
+    {CROSS OUT IN "-m conntrack --ctstate RELATED -j ACCEPT\n", TRI_NO},
+    {CROSS OUT IN "-m conntrack ! --ctstate ESTABLISHED -j ACCEPT\n", TRI_NO},
+    {CROSS OUT IN "-j DROP\n", TRI_NO},
+    {CROSS OUT, TRI_NO},
+    {CROSS IN "-j ACCEPT\n", TRI_NO},
+    {CROSS "-A FORWARD -m conntrack --ctstate ESTABLISHED -s 192.168.122.0/24 -i virbr0 -j ACCEPT\n" IN
+           "-j ACCEPT\n",
      TRI_NO},
-    {"-A FORWARD -i virbr0 -o virbr0 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_NO},
-    {"-A FORWARD -i virbr0 -o eth0 -j ACCEPT\n" IN "-i eth0 -j ACCEPT\n", TRI_YES},
-    {"-A FORWARD ! -i eth0 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
-    {"-A FORWARD -i virbr+ -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
-    {"-A FORWARD -i virbr01 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_NO},
+    {OUT IN "-j ACCEPT\n", TRI_NO},
+    {CROSS "-A FORWARD -i virbr0 -o eth0 -j ACCEPT\n" IN "-i eth0 -j ACCEPT\n", TRI_YES},
+    {CROSS "-A FORWARD ! -i eth0 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
+    {CROSS "-A FORWARD -i virbr+ -j ACCEPT\n" IN "-j ACCEPT\n", TRI_YES},
+    {CROSS "-A FORWARD -i virbr01 -j ACCEPT\n" IN "-j ACCEPT\n", TRI_NO},
     {"-A INPUT -j ACCEPT\n", TRI_NO},
 };
 
