@@ -159,6 +159,45 @@ cleared() {
     has "$output" 'libvirt-unreachable: libvirt does not let this user in' 'Permission denied'
 }
 
+@test "libvirtd killed while it is asked: an answer in time, never that all is well" {
+    # Stopped first, so that it is in the middle of a look that it is killed.
+    check_while_killed 3 STOP
+    [ "$status" -eq 2 ]
+    [ "$(json '.findings[0].id')" = libvirt-unreachable ]
+    [ "$(json '[.findings[] | select(.level == "unknown")] | length > 20')" = true ]
+    # And as it comes; a look that was over by then may have found all well.
+    for _ in {1..4}; do
+        check_while_killed 5 CONT
+        [ "$status" -eq 0 ] ||
+            [ "$(json '[.findings[] | select(.id == "libvirt-unreachable" or .level == "unknown")] | length > 0')" = true ]
+    done
+    cleared
+}
+# check_while_killed TIMEOUT SIGNAL: the daemon gets the signal, and is killed when a check is connected to it. Sets status
+# and output; fails if it took longer than its deadline and a second.
+check_while_killed() {
+    local begun=${EPOCHREALTIME/./} checking
+    kill -"$2" "$(lab_libvirtd_pid)"
+    vnat --timeout "$1" check --json >"$LAB_DIR/killed" 3>&- &
+    checking=$!
+    lab_wait_for 5 asks_or_ended "$checking"
+    lab_libvirtd_kill
+    status=0
+    wait "$checking" || status=$?
+    [ "$(((${EPOCHREALTIME/./} - begun) / 1000))" -le $(($1 * 1000 + 1000)) ] || return
+    output=$(cat "$LAB_DIR/killed")
+    lab_libvirtd_start
+}
+# Whether that process has a connection by a socket of this host, which is libvirt's, or has ended.
+asks_or_ended() {
+    local inode
+    [ -e "/proc/$1/exe" ] || return 0
+    for inode in $(find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n'); do
+        ! ss -Hx state connected | grep -qw "$inode" || return 0
+    done
+    return 1
+}
+
 @test "conntrack-full: by limits, and the value for monitoring" {
     [ -e /proc/sys/net/netfilter/nf_conntrack_count ] || skip 'nothing is tracked here'
     expect 1 check --id conntrack-full -w conntrack-full=@0:100
