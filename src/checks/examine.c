@@ -114,8 +114,25 @@ static char *libvirt_shortfall(const Facts *facts, const Check *check)
     return facts->domains_complete ? NULL : g_strdup("domains were not read");
 }
 
+/* Leases are read network by network: what is missing of others is nothing to who asks about some. */
+static gboolean is_partly_read(const CheckScope *scope, const Facts *facts, guint id)
+{
+    gboolean others = FALSE;
+
+    if (facts->sources[id].state != SOURCE_STALE)
+        return FALSE;
+    for (guint i = 0; id == SOURCE_LEASES && scope->networks && i < facts->networks->len; i++) {
+        const Network *network = facts->networks->pdata[i];
+
+        if (network->leases_unread && check_scope_names(scope, network))
+            return TRUE;
+        others |= network->leases_unread;
+    }
+    return !others;
+}
+
 /* Why the check cannot vouch for what it does not find, or NULL; *none: it cannot look at all. New string. */
-static char *check_shortfall(const Facts *facts, const Check *check, gboolean *none)
+static char *check_shortfall(const CheckScope *scope, const Facts *facts, const Check *check, gboolean *none)
 {
     char *part = NULL;
 
@@ -130,7 +147,7 @@ static char *check_shortfall(const Facts *facts, const Check *check, gboolean *n
         }
         if (!part && id == SOURCE_LIBVIRT)
             part = libvirt_shortfall(facts, check);
-        else if (!part && facts->sources[id].state == SOURCE_STALE)
+        else if (!part && is_partly_read(scope, facts, id))
             part = not_read(facts, id, "read only in part");
     }
     return part;
@@ -232,7 +249,7 @@ static void examine(const Examination *exam, const Check *check)
 
     if (!is_selected(exam->scope, check, special))
         return;
-    shortfall = check_shortfall(exam->facts, check, &none);
+    shortfall = check_shortfall(exam->scope, exam->facts, check, &none);
     if (shortfall)
         unknown_for_want_of(exam, check, shortfall);
     if (!none)

@@ -300,6 +300,11 @@ static void test_scope_unknown(void)
     CheckScope lab = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", NULL}};
     CheckScope both = {.grace = CHECK_GRACE, .networks = (const char *const[]){"lab", "default", NULL}};
 
+    facts_network(facts, "default")->leases_unread = TRUE;
+    source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_STALE, "a part");
+    assert_health(facts, &lab, "");
+    source_status_set(&facts->sources[SOURCE_LEASES], SOURCE_LIVE, NULL);
+    facts_network(facts, "default")->leases_unread = FALSE;
     ((Dnsmasq *)facts->dnsmasqs->pdata[0])->unknown = TRUE;
     assert_health(facts, &lab, "");
     assert_health(facts, &both,
