@@ -187,7 +187,7 @@ GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, 
     for (guint i = 0; i < network->ips->len; i++) {
         NetworkIp *ip = network->ips->pdata[i];
 
-        if (!facts_link_address(facts, bridge, &ip->net.ip))
+        if (!facts_link_has(facts, bridge, &ip->net))
             g_ptr_array_add(missing, ip);
     }
     return missing;

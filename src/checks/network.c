@@ -91,7 +91,7 @@ static void remedy_bridge_down(const Facts *facts, const Network *network, Findi
         const NetworkIp *ip = network->ips->pdata[i];
         g_autofree char *address = ipnet_to_string(&ip->net);
 
-        if (!facts_link_address(facts, link, &ip->net.ip))
+        if (!facts_link_has(facts, link, &ip->net))
             g_string_append_printf(text, "%sip address add %s dev %s", text->len > 0 ? " && " : "", address,
                                    bridge);
     }

@@ -516,6 +516,18 @@ const LinkAddress *facts_link_address(const Facts *facts, const Link *link, cons
     return NULL;
 }
 
+gboolean facts_link_has(const Facts *facts, const Link *link, const IpNet *net)
+{
+    for (guint i = 0; i < facts->addresses->len; i++) {
+        const LinkAddress *address = &g_array_index(facts->addresses, LinkAddress, i);
+
+        if (address->ifindex == link->ifindex && address->net.prefix == net->prefix &&
+            ip_equal(&address->net.ip, &net->ip))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 Link *facts_link_named(const Facts *facts, const char *name)
 {
     for (guint i = 0; name && i < facts->links->len; i++) {

@@ -528,6 +528,8 @@ Link *facts_link(const Facts *facts, guint ifindex);
 Link *facts_link_named(const Facts *facts, const char *name);
 /* The address as the link has it, whatever its prefix; NULL: it is not on it. Owned by facts. */
 const LinkAddress *facts_link_address(const Facts *facts, const Link *link, const Ip *ip);
+/* Whether the link has that address with that prefix, which makes its route. */
+gboolean facts_link_has(const Facts *facts, const Link *link, const IpNet *net);
 /* The kernel's value at that path below /proc; NULL where there is none, or it was not read. Owned by facts.
  */
 const char *facts_proc(const Facts *facts, const char *path);

@@ -47,7 +47,7 @@ Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *mis
     for (guint i = 0; i < network->ips->len; i++) {
         const NetworkIp *ip = network->ips->pdata[i];
 
-        if (!facts_link_address(facts, link, &ip->net.ip)) {
+        if (!facts_link_has(facts, link, &ip->net)) {
             g_autofree char *text = ipnet_to_string(&ip->net);
 
             missing_add(missing, g_strdup_printf("address %s on %s", text, network->bridge));

@@ -38,7 +38,7 @@ GPtrArray *network_rows(const Facts *facts);
 /* The bridge's state, from links and addresses. TRI_UNKNOWN where links were not read. */
 Tri network_bridge_present(const Facts *facts, const Network *network);
 /*
- * IFF_UP and every <ip> on it (a tentative IPv6 address counts: there is no carrier before the first guest).
+ * IFF_UP and every <ip> on it with its prefix (a tentative IPv6 address counts: there is no carrier before the first guest).
  * missing (may be NULL) gets new strings saying what is not so.
  */
 Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *missing);

@@ -216,6 +216,21 @@ static void test_bridge_down(void)
     }
 }
 
+/* The address, but with a prefix that leads others' packets there. */
+static void test_bridge_prefix(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    g_array_index(facts->addresses, LinkAddress, 0).net.prefix = 16;
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "bridge-down");
+
+        assert_evidence(finding, "missing: address 192.168.122.1/24 on virbr0\n");
+        g_assert_cmpstr(finding->remedy, ==, "ip address add 192.168.122.1/24 dev virbr0");
+    }
+}
+
 static void test_bridge_stale(void)
 {
     g_autoptr(Facts) facts = world_new();
@@ -603,6 +618,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/network-no-autostart", test_no_autostart);
     g_test_add_func("/checks/bridge-missing", test_bridge_missing);
     g_test_add_func("/checks/bridge-down", test_bridge_down);
+    g_test_add_func("/checks/bridge-prefix", test_bridge_prefix);
     g_test_add_func("/checks/bridge-stale", test_bridge_stale);
     g_test_add_func("/checks/bridge-stp-delay", test_stp_delay);
     g_test_add_func("/checks/dnsmasq-dead", test_dnsmasq_dead);
