@@ -62,19 +62,31 @@ void check_network_no_autostart(const Facts *facts, const Map *map, GPtrArray *f
     }
 }
 
+/* Stopped, a transient network is gone: what it was is kept first. */
+static void report_bridge_missing(const Network *network, GPtrArray *findings)
+{
+    Finding *finding = check_of_network(findings, "bridge-missing", LEVEL_CRITICAL, network);
+    g_autofree char *name = text_shell(network->name);
+
+    finding_message(finding, "network %s is active, but its bridge %s does not exist", network->name,
+                    network->bridge);
+    if (network->persistent)
+        finding_remedy(finding, "vnat net-destroy %s && vnat net-start %s", name, name);
+    else
+        finding_remedy(
+            finding,
+            "vnat net-dumpxml %s >network.xml && vnat net-destroy %s && virsh net-create network.xml", name,
+            name);
+}
+
 void check_bridge_missing(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
-        g_autofree char *name = text_shell(network->name);
 
         if (network->active && network_owns_bridge(network) &&
             network_bridge_present(facts, network) == TRI_NO)
-            finding_remedy(
-                finding_message(check_of_network(findings, "bridge-missing", LEVEL_CRITICAL, network),
-                                "network %s is active, but its bridge %s does not exist", network->name,
-                                network->bridge),
-                "vnat net-destroy %s && vnat net-start %s", name, name);
+            report_bridge_missing(network, findings);
     }
 }
 

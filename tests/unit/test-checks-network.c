@@ -191,6 +191,17 @@ static void test_bridge_missing(void)
     Network *network = world_network(facts, "one", "nat", "virbr0");
 
     assert_findings(facts, "critical bridge-missing one\n");
+    for (guint persistent = 0; persistent < 2; persistent++) {
+        network->persistent = persistent;
+        {
+            g_auto(Result) result = run(facts);
+
+            g_assert_cmpstr(world_finding(result.findings, "bridge-missing")->remedy, ==,
+                            persistent ? "vnat net-destroy one && vnat net-start one"
+                                       : "vnat net-dumpxml one >network.xml && vnat net-destroy one && "
+                                         "virsh net-create network.xml");
+        }
+    }
     g_free(network->forward);
     network->forward = g_strdup("bridge"); /* then it is another's device */
     assert_findings(facts, "");
