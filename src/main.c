@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/virt.h"
 #include "commands/command.h"
+#include "commands/commands.h"
 #include "commands/globals.h"
 
 #include <errno.h>
@@ -98,16 +99,61 @@ static int run(Context *ctx, int argc, char **argv)
     return run_command(ctx, argc, argv);
 }
 
-/* The name that Nagios knows it by: all words are then those of check. New array; the words stay argv's. */
+/* What monitoring sets of the global options, as the guidelines for plugins name it too. -c is check's own.
+ */
+static const struct {
+    const char *word, *global;
+    gboolean has_value;
+} plugin_globals[] = {
+    {"--timeout", "--timeout", TRUE}, {"-t", "--timeout", TRUE},         {"--connect", "--connect", TRUE},
+    {"--replay", "--replay", TRUE},   {"--version", "--version", FALSE}, {"-V", "--version", FALSE},
+};
+
+/* The global option that the word is; *has_value: the next word is its value. NULL: it is none. */
+static const char *plugin_global(const char *word, gboolean *has_value)
+{
+    *has_value = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(plugin_globals); i++) {
+        const gsize length = strlen(plugin_globals[i].word);
+
+        if (strcmp(word, plugin_globals[i].word) == 0) {
+            *has_value = plugin_globals[i].has_value;
+            return plugin_globals[i].global;
+        }
+        if (plugin_globals[i].has_value && length > 2 && strncmp(word, plugin_globals[i].word, length) == 0 &&
+            word[length] == '=')
+            return word;
+    }
+    return NULL;
+}
+
+/* The name that Nagios knows it by: all words are then those of check, but for the global options that
+ * monitoring sets, which come before it. New array; the words stay argv's. */
 static char **plugin_words(int *argc, char **argv)
 {
-    static const char *const begin[] = {"vnat", "check", "--format", "nagios"};
-    char **words = g_new0(char *, (gsize)*argc + G_N_ELEMENTS(begin));
+    g_autoptr(GPtrArray) before = g_ptr_array_new();
+    g_autoptr(GPtrArray) after = g_ptr_array_new();
+    gboolean options = TRUE;
 
-    memcpy(words, begin, sizeof(begin));
-    memcpy(words + G_N_ELEMENTS(begin), argv + 1, (gsize)(*argc - 1) * sizeof(char *));
-    *argc += (int)G_N_ELEMENTS(begin) - 1;
-    return words;
+    g_ptr_array_add(before, (gpointer) "vnat");
+    g_ptr_array_add(after, (gpointer) "check");
+    g_ptr_array_add(after, (gpointer) "--format");
+    g_ptr_array_add(after, (gpointer) "nagios");
+    for (int i = 1; i < *argc; i++) {
+        gboolean has_value;
+        const char *global = options ? plugin_global(argv[i], &has_value) : NULL;
+
+        if (global && has_value && i + 1 == *argc)
+            global = NULL; /* its value is missing: then check does not know it */
+        options = options && strcmp(argv[i], "--") != 0;
+        g_ptr_array_add(global ? before : after, global ? (gpointer)global : argv[i]);
+        if (global && has_value && i + 1 < *argc)
+            g_ptr_array_add(before, argv[++i]);
+    }
+    g_ptr_array_extend(before, after, NULL, NULL);
+    *argc = (int)before->len;
+    g_ptr_array_add(before, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&before), FALSE);
 }
 
 static gboolean is_plugin(const char *program)
@@ -137,8 +183,10 @@ int main(int argc, char **argv)
     int code;
 
     prepare_process(&ctx);
-    if (is_plugin(argv[0]))
+    if (is_plugin(argv[0])) {
         words = plugin_words(&argc, argv);
+        ctx.command = &command_check; /* also for what is wrong before it is reached: unknown, not critical */
+    }
     code = finish_output(&ctx, run(&ctx, argc, words ? words : argv));
     /* A call that hangs would hang the libraries' own clean-up too. */
     if (virt_calls_hang())

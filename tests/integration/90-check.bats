@@ -117,6 +117,28 @@ cleared() {
     done
     run --separate-stderr "$LAB_DIR/check_vnat" --bogus
     [ "$status" -eq 3 ]
+    # What monitoring sets of the global options, wherever it stands; -c and -w are the check's.
+    run "$LAB_DIR/check_vnat" default -c dhcp-pool-low=90 -t 7
+    [ "$status" -eq 0 ]
+    run "$LAB_DIR/check_vnat" --timeout 7 default
+    [ "$status" -eq 0 ]
+    run "$LAB_DIR/check_vnat" default --connect=qemu:///system --timeout=7
+    [ "$status" -eq 0 ]
+    run "$LAB_DIR/check_vnat" -t soon
+    [ "$status" -eq 3 ]
+    run "$LAB_DIR/check_vnat" -t
+    [ "$status" -eq 3 ]
+    run "$LAB_DIR/check_vnat" -V
+    [ "$status" -eq 0 ]
+    same "$(vnat --version)" "$output"
+    kill -STOP "$(lab_libvirtd_pid)"
+    begun=${EPOCHREALTIME/./}
+    run "$LAB_DIR/check_vnat" -t 1
+    took=$(((${EPOCHREALTIME/./} - begun) / 1000))
+    kill -CONT "$(lab_libvirtd_pid)"
+    [ "$status" -eq 2 ]
+    [ "$took" -le 2000 ]
+    cleared
     expect 3 --replay /nonexistent check
 }
 
