@@ -348,7 +348,7 @@ static void warn_of_orphans(Start *start)
     }
     if (taps->len > 0) {
         warn(start->ctx, "taps of running guests are not on its bridge: %s", taps->str);
-        hint(start->ctx, "vnat status %s", name);
+        hint(start->ctx, "vnat repair --apply %s", name);
     }
 }
 

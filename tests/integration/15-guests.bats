@@ -86,7 +86,7 @@ teardown() {
 @test "starting it again tells which taps are still off the bridge" {
     vnat -q net-destroy --yes default
     expect 0 net-start default
-    has "$stderr" "taps of running guests are not on its bridge" "vnet0 of P1" "hint: vnat status default"
+    has "$stderr" "taps of running guests are not on its bridge" "vnet0 of P1" "hint: vnat repair --apply default"
     # A map of one network shows them too, by any spelling of its UUID.
     expect 0 map "$(virsh net-uuid default | head -n 1 | tr a-f A-F)" -n -o domain,problems
     [ "$(grep -c tap-orphaned <<<"$output")" -eq 2 ]
