@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/virt-call.h"
+#include "base/virt.h"
 
 #include <libvirt/virterror.h>
 #include <stdlib.h>
@@ -83,9 +84,13 @@ guint virt_bulk_width(unsigned long libversion)
 
 gboolean virt_error_no_answer(const char *uri, GError **error)
 {
-    vnat_error_set(error, VNAT_ERROR_DEADLINE,
-                   "no answer from libvirt in time: its daemon hangs or is stopped");
+    gboolean local = virt_uri_is_local(uri);
+
+    vnat_error_set(error, VNAT_ERROR_DEADLINE, "no answer from libvirt in time: %s",
+                   local ? "its daemon hangs or is stopped"
+                         : "its host, the way there or its daemon is down, or slow");
     vnat_error_what(error, "failed to connect to '%s'", uri);
-    vnat_error_hint(error, "systemctl status libvirtd virtqemud");
+    if (local)
+        vnat_error_hint(error, "systemctl status libvirtd virtqemud");
     return FALSE;
 }

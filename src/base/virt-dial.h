@@ -35,5 +35,6 @@ gboolean virt_hello(virConnectPtr conn, VirtDialled *dialled, GError **error);
 /* How many calls at once are good for bulk reads from a libvirt of that version. */
 guint virt_bulk_width(unsigned long libversion);
 
-/* VNAT_ERROR_DEADLINE with words and a hint for a connection that is not made in time. Returns FALSE. */
+/* VNAT_ERROR_DEADLINE with words for a connection that is not made in time, and a hint where its daemon is
+ * one of this host. Returns FALSE. */
 gboolean virt_error_no_answer(const char *uri, GError **error);

@@ -2,6 +2,7 @@
 #include "commands/following.h"
 
 #include "base/error.h"
+#include "base/virt.h"
 #include "checks/check.h"
 #include "commands/globals.h"
 #include "sources/follow-live.h"
@@ -204,7 +205,8 @@ static gboolean on_deadline(gpointer data)
     vnat_error_set(&error, VNAT_ERROR_DEADLINE,
                    "no answer from libvirt in time: its daemon hangs, is stopped or has much to do");
     vnat_error_what(&error, "failed to read what '%s' has", globals_uri(following->ctx));
-    vnat_error_hint(&error, "systemctl status libvirtd virtqemud");
+    if (virt_uri_is_local(globals_uri(following->ctx)))
+        vnat_error_hint(&error, "systemctl status libvirtd virtqemud");
     following_fail(following, error);
     return G_SOURCE_REMOVE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "virt-gate.h"
 
+#include "base/virt-dial.h"
+
 #include <libvirt/virterror.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -76,6 +78,21 @@ static void test_open_refused(void)
     close(fd);
     unlink(path);
     rmdir(dir);
+}
+
+/* Of another host there is nothing to be said about this one's services. */
+static void test_no_answer(void)
+{
+    g_autoptr(GError) here = NULL;
+    g_autoptr(GError) there = NULL;
+
+    g_assert_false(virt_error_no_answer("qemu:///system", &here));
+    g_assert_error(here, VNAT_ERROR, VNAT_ERROR_DEADLINE);
+    g_assert_cmpstr(vnat_error_get_hint(here), ==, "systemctl status libvirtd virtqemud");
+    g_assert_false(virt_error_no_answer("qemu+tcp://host/system", &there));
+    g_assert_error(there, VNAT_ERROR, VNAT_ERROR_DEADLINE);
+    g_assert_null(strstr(there->message, "hangs"));
+    g_assert_null(vnat_error_get_hint(there));
 }
 
 static void test_open_nonsense(void)
@@ -311,6 +328,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt/open", test_open);
     g_test_add_func("/virt/open/readonly", test_open_readonly);
     g_test_add_func("/virt/open/refused", test_open_refused);
+    g_test_add_func("/virt/open/no-answer", test_no_answer);
     g_test_add_func("/virt/open/nonsense", test_open_nonsense);
     g_test_add_func("/virt/local", test_local);
     g_test_add_func("/virt/errors", test_errors);
