@@ -94,6 +94,7 @@ static const Argument arguments_define[] = {{"FILE|TEMPLATE", FALSE, COMPLETE_TE
 static const Option options_define[] = {
     OPTIONS_VALUES,
     {"autostart", 0, OPTION_FLAG, NULL, "start it with the host", NULL},
+    {"validate", 0, OPTION_FLAG, NULL, "as with virsh; it is checked in any case", NULL},
     {0},
 };
 

@@ -159,7 +159,7 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
 
 @test "net-define: a file without parameters is defined as it is, and leaves no trace of vnat" {
     plain plainnet virbr9 90 "<domain name='x.test'/>" >plain.xml
-    expect 0 net-define ./plain.xml
+    expect 0 net-define --validate ./plain.xml
     virsh net-dumpxml plainnet | grep -q "<domain name='x.test'/>"
     run virsh net-dumpxml plainnet
     lacks "$output" vnat metadata
