@@ -80,14 +80,28 @@ static int run_command(Context *ctx, int argc, char **argv)
     return command->run(ctx);
 }
 
+/* What is wrong before the command is read: to monitoring a wrong option is unknown, not critical. */
+static const Command *check_among(char *const *words)
+{
+    for (; *words; words++) {
+        if (strcmp(*words, command_check.name) == 0)
+            return &command_check;
+    }
+    return NULL;
+}
+
 static int run(Context *ctx, int argc, char **argv)
 {
+    char *const *words = argv;
     gboolean show_help = FALSE;
     gboolean show_version = FALSE;
     GError *error = NULL;
 
-    if (!globals_parse(ctx, &argc, &argv, &show_help, &show_version, &error))
+    if (!globals_parse(ctx, &argc, &argv, &show_help, &show_version, &error)) {
+        if (!ctx->command)
+            ctx->command = check_among(words);
         return report(ctx, error);
+    }
     if (show_version) {
         printf("vnat %s\n", VNAT_VERSION);
         return EXIT_OK;

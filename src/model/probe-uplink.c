@@ -17,6 +17,7 @@ static gboolean is_nat(const Network *network, guint8 family)
     return g_strcmp0(network->forward, "nat") == 0 && (family == 4 || network->nat_ipv6);
 }
 
+/* What follows of it the check says. */
 static gboolean forwarding_is_off(const Facts *facts, const Network *network, guint8 family,
                                   ProbeStage *stage)
 {
@@ -24,7 +25,7 @@ static gboolean forwarding_is_off(const Facts *facts, const Network *network, gu
     g_autofree char *name = off ? setting_name(off) : NULL;
 
     if (name)
-        probe_stage_end(stage, TRI_NO, "this host forwards no IPv%u packets: %s is 0", family, name);
+        probe_stage_end(stage, TRI_NO, "%s is 0", name);
     return name != NULL;
 }
 

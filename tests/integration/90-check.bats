@@ -115,6 +115,10 @@ cleared() {
         [ -z "$output" ]
         has "$stderr" 'error: '
     done
+    # A global option too, which is read before it is known which command is meant.
+    expect 3 --timeout soon check
+    expect 3 --bogus check default
+    expect 2 --timeout soon map
     run --separate-stderr "$LAB_DIR/check_vnat" --bogus
     [ "$status" -eq 3 ]
     # What monitoring sets of the global options, wherever it stands; -c and -w are the check's.
