@@ -19,9 +19,9 @@ Tri firewall_nat_present(const Facts *facts, const Network *network, GPtrArray *
 /*
  * Whether the rules that let the network's packets through the host are there, in chains that the forward
  * hook leads to, for the bridge as it is now (libvirt's nftables rules hold its ifindex): from
- * the bridge to itself, and in modes nat and route from each subnet out and back in. TRI_UNKNOWN as above; TRI_YES for the
- * other modes, which have none. Whether other rules drop these packets all the same is not looked at. missing:
- * as above.
+ * the bridge to itself, and in modes nat and route from each subnet out and back in. TRI_UNKNOWN as above;
+ * TRI_YES for the other modes, which have none. Whether other rules drop these packets all the same is not
+ * looked at. missing: as above.
  */
 Tri firewall_forward_present(const Facts *facts, const Network *network, GPtrArray *missing);
 
