@@ -81,8 +81,7 @@ static void test_blame_goes_back(void)
     for (guint pass = 0; pass < 3; pass++) {
         static const char *const excludes[] = {
             "nothing more: stage uplink failed before it",
-            "all up to this host's uplink: look at the translation, and at "
-            "what is beyond",
+            "all up to this host's uplink: look at the translation, and at what is beyond",
             "nothing more: stage uplink failed before it"};
         static const char *const checks[] = {"ip-forward-off ",
                                              "nat-rules-missing forward-blocked conntrack-full mtu-mismatch ",
