@@ -13,7 +13,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define WANT_WHY (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_FIREWALL | WANT_PROC)
+#define WANT_WHY                                                                                             \
+    (WANT_MAP | WANT_ALL_NETWORKS | WANT_ROUTES | WANT_FIREWALL | WANT_PROC | WANT_PROCESSES | WANT_SOCKETS)
 
 #define SSH_PORT 22
 

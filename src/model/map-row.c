@@ -45,7 +45,6 @@ gboolean map_row_matches(const MapRow *row, const char *text)
 {
     Mac mac;
     Ip ip;
-
     guint64 id;
 
     if (row->domain_id >= 0 && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &id, NULL) &&

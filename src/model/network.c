@@ -102,6 +102,15 @@ static gboolean socket_serves(const Socket *socket, guint8 protocol, guint16 por
     return ip_equal(&socket->local, ip);
 }
 
+Tri network_port_served(const Facts *facts, guint8 protocol, guint16 port, const Ip *ip, guint ifindex)
+{
+    for (guint i = 0; facts->sockets_read && i < facts->sockets->len; i++) {
+        if (socket_serves(facts->sockets->pdata[i], protocol, port, ip, ifindex))
+            return TRI_YES;
+    }
+    return facts->sockets_read ? TRI_NO : TRI_UNKNOWN;
+}
+
 /* TRI_UNKNOWN: somebody holds it, and who cannot be read. */
 static Tri dnsmasq_holds(const Facts *facts, const Dnsmasq *dnsmasq, guint8 protocol, guint16 port,
                          const Ip *ip, guint ifindex)

@@ -38,8 +38,8 @@ GPtrArray *network_rows(const Facts *facts);
 /* The bridge's state, from links and addresses. TRI_UNKNOWN where links were not read. */
 Tri network_bridge_present(const Facts *facts, const Network *network);
 /*
- * IFF_UP and every <ip> on it with its prefix (a tentative IPv6 address counts: there is no carrier before the first guest).
- * missing (may be NULL) gets new strings saying what is not so.
+ * IFF_UP and every <ip> on it with its prefix (a tentative IPv6 address counts: there is no carrier before
+ * the first guest). missing (may be NULL) gets new strings saying what is not so.
  */
 Tri network_bridge_up(const Facts *facts, const Network *network, GPtrArray *missing);
 
@@ -53,6 +53,12 @@ const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network);
  * gets new strings like "udp 192.168.122.1:53". TRI_UNKNOWN where the facts do not tell.
  */
 Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrArray *missing);
+
+/*
+ * Whether a socket takes what comes for the port of this host's address by the device, whoever's it is; of
+ * the ports that are read (53, 67, 547). TRI_UNKNOWN where sockets were not read.
+ */
+Tri network_port_served(const Facts *facts, guint8 protocol, guint16 port, const Ip *ip, guint ifindex);
 
 /*
  * Sockets of other processes on what the network's dnsmasq needs: port 53 or 67 on the gateway address, or on

@@ -7,7 +7,8 @@
 static const char *const looked_at[][8] = {
     [PATH_TAP] = {"tap-missing", "tap-orphaned", "tap-down", "bridge-down", "bridge-missing"},
     [PATH_BRIDGE] = {"bridge-missing", "bridge-down", "tap-orphaned", "duplicate-mac", "mac-mismatch"},
-    [PATH_ADDRESS] = {"no-address", "duplicate-address", "address-unleased"},
+    [PATH_ADDRESS] = {"no-address", "duplicate-address", "address-unleased", "dnsmasq-dead",
+                      "dnsmasq-not-listening"},
     [PATH_ROUTE] = {"ip-forward-off", "subnet-overlap", "bridge-down", "bridge-missing"},
     [PATH_CHAIN] = {"forward-blocked", "input-blocked", "forward-rules-missing", "bridge-netfilter",
                     "firewalld-zone"},

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/network.h"
 #include "model/packet-guest.h"
 #include "model/path-private.h"
 #include "model/setting.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 /* ----------------------------------------------------------------------------------------------- chains */
@@ -372,6 +374,20 @@ static gboolean leads_astray(PathWalk *walk, const char *name, const RouteChoice
     return TRUE;
 }
 
+/* Of the gateway's name server it is known whether it is there; of other ports nothing is. */
+static void to_a_socket(PathWalk *walk, const char *name)
+{
+    const Packet *packet = &walk->packet;
+    const char *protocol = packet->protocol == IPPROTO_TCP ? "TCP" : "UDP";
+
+    if (!walk->bridge || !facts_link_address(walk->facts, walk->bridge, &packet->dst) ||
+        (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) || packet->dport != PORT_DNS ||
+        network_port_served(walk->facts, packet->protocol, PORT_DNS, &packet->dst, packet->in_index) !=
+            TRI_NO)
+        return;
+    path_add(walk, PATH_ADDRESS, PACKET_REJECT, name, "nobody listens on its %s port %d", protocol, PORT_DNS);
+}
+
 /* One of the host's own chains for what it is asked itself. */
 static void to_this_host(PathWalk *walk, const char *name, const RouteChoice *choice)
 {
@@ -381,6 +397,8 @@ static void to_this_host(PathWalk *walk, const char *name, const RouteChoice *ch
         return;
     path_add(walk, PATH_ROUTE, PACKET_ACCEPT, name, "this host's own: %s", text);
     path_hook(walk, "input");
+    if (!walk->over)
+        to_a_socket(walk, name);
 }
 
 /* By its device, and to the guest there, if it is a bridge of guests. */

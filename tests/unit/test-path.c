@@ -503,6 +503,27 @@ static void test_text_is_escaped(void)
     g_assert_nonnull(strstr(text, "From V\\x1b[31m\\x0a to 10.0.0.5:\n"));
 }
 
+/* What nobody takes is refused, and by no rule. */
+static void test_name_server(void)
+{
+    for (guint pass = 0; pass < 3; pass++) {
+        g_autoptr(Facts) facts = host();
+        g_autoptr(Path) path = NULL;
+
+        if (pass > 0)
+            g_ptr_array_set_size(facts->sockets, 0);
+        facts->sockets_read = pass < 2;
+        path = way_of(facts, "VM1", "192.168.122.1", 53, FALSE);
+        g_assert_cmpint(path->verdict, ==, pass == 1 ? PACKET_REJECT : PACKET_ACCEPT);
+        if (pass == 1)
+            g_assert_nonnull(strstr(path->summary, "nobody listens on its TCP port 53"));
+        g_clear_pointer(&path, path_free);
+        /* Of another port it is not known. */
+        path = way_of(facts, "VM1", "192.168.122.1", 80, FALSE);
+        g_assert_cmpint(path->verdict, ==, PACKET_ACCEPT);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------- checks */
 
 static void add_finding(GPtrArray *findings, const char *id, ObjectKind kind, const char *object,
@@ -578,6 +599,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inbound", test_inbound);
     g_test_add_func("/translations", test_translations);
     g_test_add_func("/errors", test_errors);
+    g_test_add_func("/name-server", test_name_server);
     g_test_add_func("/blame", test_blame);
     g_test_add_func("/text-is-escaped", test_text_is_escaped);
     return g_test_run();
