@@ -52,9 +52,9 @@ gboolean lines_done(Lines *lines)
 
 void lines_print(Lines *lines, char *text)
 {
-    const char *line = text;
+    const char *line = text ? text : "";
 
-    while (line && *line && !following_ended(lines->following)) {
+    while (*line && !following_ended(lines->following)) {
         const char *end = strchr(line, '\n') + 1;
 
         fwrite(line, 1, (gsize)(end - line), stdout);

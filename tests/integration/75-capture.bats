@@ -112,7 +112,6 @@ left() { same "$(printf '%s\n' "${@:2}")" "$(ls -A "$1")"; }
         repair*) schema=steps ;;
         flows*) schema=flows ;;
         why*) schema=why ;;
-        flows*) schema=flows ;;
         *) schema=interfaces ;;
         esac
         # shellcheck disable=SC2086
