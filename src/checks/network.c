@@ -287,11 +287,22 @@ static void remedy_rules(const Facts *facts, Finding *finding)
                        "(or virtnetworkd)");
 }
 
-/* Rules that were read in part only: the one that was looked for may be among the others. */
-static void unknown_rules(GPtrArray *findings, const char *id, const Network *network)
+/* What was found of the network's rules; the message is "BEFORE network NAME AFTER". */
+static void report_rules(const Facts *facts, const Network *network, const char *id, Tri present,
+                         const GPtrArray *missing, const char *before, const char *after, GPtrArray *findings)
 {
-    check_unknown_of(findings, id, network, "the rules of network %s are not among those that could be read",
-                     network->name);
+    Finding *finding;
+
+    /* Rules that were read in part only: the one that was looked for may be among the others. */
+    if (present == TRI_UNKNOWN)
+        check_unknown_of(findings, id, network,
+                         "the rules of network %s are not among those that could be read", network->name);
+    if (present != TRI_NO)
+        return;
+    finding = check_of_network(findings, id, LEVEL_CRITICAL, network);
+    finding_message(finding, "%s network %s%s", before, network->name, after);
+    add_evidence(finding, "", missing);
+    remedy_rules(facts, finding);
 }
 
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings)
@@ -299,21 +310,10 @@ void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *find
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
         g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
-        Finding *finding;
-        Tri present;
 
-        if (!network->active || g_strcmp0(network->forward, "nat") != 0)
-            continue;
-        present = firewall_nat_present(facts, network, missing);
-        if (present == TRI_UNKNOWN)
-            unknown_rules(findings, "nat-rules-missing", network);
-        if (present != TRI_NO)
-            continue;
-        finding = check_of_network(findings, "nat-rules-missing", LEVEL_CRITICAL, network);
-        finding_message(finding, "no masquerade rule for network %s: its guests reach this host only",
-                        network->name);
-        add_evidence(finding, "", missing);
-        remedy_rules(facts, finding);
+        if (network->active && g_strcmp0(network->forward, "nat") == 0)
+            report_rules(facts, network, "nat-rules-missing", firewall_nat_present(facts, network, missing),
+                         missing, "no masquerade rule for", ": its guests reach this host only", findings);
     }
 }
 
@@ -324,22 +324,12 @@ void check_forward_rules_missing(const Facts *facts, const Map *map, GPtrArray *
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
         g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
-        Finding *finding;
-        Tri present;
 
-        if (!network->active || !network_owns_bridge(network) ||
-            network_bridge_present(facts, network) != TRI_YES)
-            continue;
-        present = firewall_forward_present(facts, network, missing);
-        if (present == TRI_UNKNOWN)
-            unknown_rules(findings, "forward-rules-missing", network);
-        if (present != TRI_NO)
-            continue;
-        finding = check_of_network(findings, "forward-rules-missing", LEVEL_CRITICAL, network);
-        finding_message(finding, "rules that let packets of network %s through this host are missing",
-                        network->name);
-        add_evidence(finding, "", missing);
-        remedy_rules(facts, finding);
+        if (network->active && network_owns_bridge(network) &&
+            network_bridge_present(facts, network) == TRI_YES)
+            report_rules(facts, network, "forward-rules-missing",
+                         firewall_forward_present(facts, network, missing), missing,
+                         "rules that let packets of", " through this host are missing", findings);
     }
 }
 
