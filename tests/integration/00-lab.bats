@@ -41,7 +41,9 @@ setup() {
 
 @test "a Linux guest gets its lease and runs commands" {
     address=$(lab_guest_wait VM1 30)
-    virsh -q net-dhcp-leases default 52:54:00:00:00:01 | grep -F " $address "
+    # dnsmasq answers before it has its lease written down.
+    listed() { virsh -q net-dhcp-leases default 52:54:00:00:00:01 | grep -qF " $address "; }
+    lab_wait_for 20 listed
     virsh -q net-dhcp-leases default | grep -w VM1
     run lab_guest_run VM1 'echo out; echo err >&2; exit 3'
     [ "$status" -eq 3 ]
@@ -114,7 +116,8 @@ setup() {
     lab_guest_netns ns1 virbr0 52:54:00:00:03:01 box
     STATIC=192.168.122.10/24,192.168.122.1 lab_guest_netns ns2 virbr0
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/ns1.dhcp"
-    virsh -q net-dhcp-leases default 52:54:00:00:03:01 | grep -w box
+    recorded() { virsh -q net-dhcp-leases default 52:54:00:00:03:01 | grep -qw box; }
+    lab_wait_for 20 recorded
     lab_in ns2 ping -c 1 -W 2 203.0.113.1
     lab_guest_stop ns1
     lab_guest_stop ns2
