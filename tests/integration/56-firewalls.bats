@@ -6,7 +6,8 @@ setup_file() {
     load helpers
     if command -v firewalld >/dev/null && command -v dbus-daemon >/dev/null; then
         mkdir -p /run/dbus
-        dbus-daemon --system --fork
+        lab_detached dbus-daemon --system --nofork >"$LAB_DIR/dbus.log" 2>&1
+        lab_wait_for 10 test -S /run/dbus/system_bus_socket
         lab_detached firewalld --nofork --nopid >"$LAB_DIR/firewalld.log" 2>&1
         lab_wait_for 30 firewall-cmd --state
         # It looks for D-Bus when it starts.
