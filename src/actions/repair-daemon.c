@@ -40,6 +40,18 @@ static void fail_all(const GPtrArray *steps, GError *error)
     g_error_free(error);
 }
 
+/* Those of the steps that have not come to an end. Owned by the caller of the steps. */
+static GPtrArray *still_planned(const GPtrArray *steps)
+{
+    GPtrArray *planned = g_ptr_array_new();
+
+    for (guint i = 0; i < steps->len; i++) {
+        if (((const Step *)steps->pdata[i])->state == STEP_PLANNED)
+            g_ptr_array_add(planned, steps->pdata[i]);
+    }
+    return planned;
+}
+
 /* Those of the steps whose fault still stands, as last looked. Owned by the caller of the steps. */
 static GPtrArray *standing(const Repair *repair, const GPtrArray *steps)
 {
@@ -226,18 +238,38 @@ static gboolean restart(Repair *repair, const NetworkDaemon *daemon, const GPtrA
     return await_all(repair, steps, deadline_within(repair->deadline, VERIFY_SECONDS), error);
 }
 
-static gboolean mend(Repair *repair, const GPtrArray *steps, GError **error)
+/* Those of the steps that only a restart mends. Owned by the caller of the steps. */
+static GPtrArray *needing_restart(const Repair *repair, const GPtrArray *steps)
 {
-    g_autoptr(NetworkDaemon) daemon = network_daemon_find(error);
-    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    GPtrArray *needing = g_ptr_array_new();
 
-    if (!daemon)
-        return FALSE;
-    for (guint i = 0; i < steps->len; i++)
-        g_ptr_array_add(ids, (gpointer)((const Step *)steps->pdata[i])->id);
-    if (repair_needs_restart(repair->view->facts, ids))
-        return restart(repair, daemon, steps, error);
-    return reload(repair, daemon, steps, error);
+    for (guint i = 0; i < steps->len; i++) {
+        if (repair_needs_restart(repair->view->facts, ((const Step *)steps->pdata[i])->id))
+            g_ptr_array_add(needing, steps->pdata[i]);
+    }
+    return needing;
+}
+
+/* One restart mends them all. Where there may be none, a reload still mends some. */
+static void mend(Repair *repair, const GPtrArray *steps)
+{
+    GError *error = NULL;
+    g_autoptr(NetworkDaemon) daemon = network_daemon_find(&error);
+    g_autoptr(GPtrArray) needing = NULL;
+    g_autoptr(GPtrArray) others = NULL;
+
+    if (!daemon) {
+        fail_all(steps, error);
+        return;
+    }
+    needing = needing_restart(repair, steps);
+    if (needing->len > 0 && restart(repair, daemon, steps, &error))
+        return;
+    if (needing->len > 0)
+        fail_all(needing, g_steal_pointer(&error));
+    others = still_planned(steps);
+    if (others->len > 0 && !reload(repair, daemon, others, &error))
+        fail_all(others, error);
 }
 
 /* ---------------------------------------------------------------------------------------- afterwards */
@@ -316,6 +348,7 @@ static gboolean settle(Repair *repair, GPtrArray *steps, GError **error)
 
 void repair_daemon(Repair *repair, GPtrArray *steps)
 {
+    g_autoptr(GPtrArray) planned = NULL;
     GError *error = NULL;
 
     if (!settle(repair, steps, &error)) {
@@ -324,10 +357,8 @@ void repair_daemon(Repair *repair, GPtrArray *steps)
     }
     if (steps->len == 0)
         return;
-    if (!mend(repair, steps, &error)) {
-        fail_all(steps, error);
-        return;
-    }
-    for (guint i = 0; i < steps->len; i++)
-        conclude(repair, steps->pdata[i]);
+    mend(repair, steps);
+    planned = still_planned(steps);
+    for (guint i = 0; i < planned->len; i++)
+        conclude(repair, planned->pdata[i]);
 }

@@ -388,13 +388,9 @@ static gboolean id_is_of_rules(const char *id)
     return strcmp(id, "nat-rules-missing") == 0 || strcmp(id, "forward-rules-missing") == 0;
 }
 
-gboolean repair_needs_restart(const Facts *facts, const GPtrArray *ids)
+gboolean repair_needs_restart(const Facts *facts, const char *id)
 {
-    for (guint i = 0; i < ids->len; i++) {
-        if (id_is_of_rules(ids->pdata[i]) && !firewall_frame_stands(facts))
-            return TRUE;
-    }
-    return FALSE;
+    return id_is_of_rules(id) && !firewall_frame_stands(facts);
 }
 
 /* Why a network must not be started now: a route or device in the way. NULL: it may. */
@@ -436,15 +432,13 @@ static char *reload_starts(const RepairView *view, const RepairAsked *asked)
 
 char *repair_describe_daemon(const RepairCase *about, char **refusal)
 {
-    g_autoptr(GPtrArray) ids = g_ptr_array_new();
     g_autofree char *started = reload_starts(about->view, about->asked);
 
-    g_ptr_array_add(ids, (gpointer)about->finding->id);
     if (started)
         *refusal = g_strdup_printf("it would also start what does not run and was not asked for, or cannot: "
                                    "network %s",
                                    started);
-    if (repair_needs_restart(about->view->facts, ids))
+    if (repair_needs_restart(about->view->facts, about->finding->id))
         return g_strdup("restart the network daemon, whose chains are gone");
     return g_strdup("reload the network daemon");
 }

@@ -87,9 +87,8 @@ GPtrArray *repair_filter_on(const RepairCase *about);
 /* The addresses of its <ip>s that the bridge lacks: NetworkIp in facts. */
 GPtrArray *repair_addresses_missing(const Facts *facts, const Network *network, const Link *bridge);
 
-/* Whether the network's chains or their jumps are gone, which a reload does not put back; or a dnsmasq's
- * number is another process's, which a reload would signal. */
-gboolean repair_needs_restart(const Facts *facts, const GPtrArray *ids);
+/* Whether a reload does not mend this finding: rules whose chains, or the jumps to them, are gone. */
+gboolean repair_needs_restart(const Facts *facts, const char *id);
 /* Whether the network is among those asked for. */
 gboolean repair_covers(const RepairAsked *asked, const char *network);
 gboolean repair_consented(const RepairAsked *asked, const char *id);

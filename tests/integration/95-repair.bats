@@ -267,14 +267,18 @@ nat-rules-missing default'
     nft delete table ip host
 }
 
-@test "chains gone, and no systemd: the command is printed, exit code 1; a restart mends it" {
+@test "chains gone, and no systemd: the command is printed, exit code 1; a reload mends the rest, a restart all" {
     nft flush ruleset
+    kill -KILL "$(lab_dnsmasq_pid default)"
+    lab_wait_for 20 lab_not lab_dnsmasq_pid default
     expect 1 repair --apply --json
-    same 'failed forward-rules-missing default
+    same 'done dnsmasq-dead default
+failed forward-rules-missing default
 failed nat-rules-missing default' "$(steps)"
     "$LAB_TOP/tests/validate-json" steps <<<"$output"
-    [ "$(json '.steps[0].command')" = 'service libvirtd restart' ]
-    has "$(json '.steps[0].detail')" 'no systemd runs here'
+    [ "$(json '.steps[1].command')" = 'service libvirtd restart' ]
+    has "$(json '.steps[1].detail')" 'no systemd runs here'
+    has "$(json '.steps[0].detail')" 'sent SIGHUP to libvirtd'
     lab_libvirtd_restart
     expect 0 repair --apply
     same 'nothing to repair' "$output"
