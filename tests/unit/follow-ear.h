@@ -290,11 +290,11 @@ static inline gboolean on_timeout(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Runs the loop until it is so; an error after 15 s. */
+/* Runs the loop until it is so; an error after 100 s. */
 #define until(condition)                                                                                     \
     do {                                                                                                     \
         gboolean late = FALSE;                                                                               \
-        guint timeout = g_timeout_add_seconds(15, on_timeout, &late);                                        \
+        guint timeout = g_timeout_add_seconds(100, on_timeout, &late);                                       \
                                                                                                              \
         while (!(condition) && !late)                                                                        \
             g_main_context_iteration(NULL, TRUE);                                                            \

@@ -143,8 +143,8 @@ static Facts *facts_of_host(void)
     GError *error = NULL;
 
     facts->local = TRUE;
-    if (!firewall_read(facts, deadline_in(10), &error) ||
-        !links_read(facts, LINKS_LINKS | LINKS_ADDRESSES | LINKS_ROUTES, deadline_in(10), &error)) {
+    if (!firewall_read(facts, deadline_in(60), &error) ||
+        !links_read(facts, LINKS_LINKS | LINKS_ADDRESSES | LINKS_ROUTES, deadline_in(60), &error)) {
         fprintf(stderr, "packet-verdict: %s\n", error->message);
         exit(1);
     }

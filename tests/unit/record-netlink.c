@@ -75,7 +75,7 @@ static int record(const Recording *recording)
     if (recording->type == RTM_GETLINK)
         netlink_request_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
     if (netlink &&
-        netlink_dump(netlink, &request, write_message, NULL, deadline_in(5), &error) == NETLINK_WHOLE)
+        netlink_dump(netlink, &request, write_message, NULL, deadline_in(60), &error) == NETLINK_WHOLE)
         return 0;
     fprintf(stderr, "%s: %s\n", recording->name, error ? error->message : "changed meanwhile");
     return 1;

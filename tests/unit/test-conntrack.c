@@ -219,7 +219,7 @@ static void make_entry(const Entry *entry)
     netlink_request_put_u32(&request, CTA_TIMEOUT, g_htonl(600));
     if (entry->zone)
         put_be16(&request, CTA_ZONE, entry->zone);
-    netlink_change(netlink, &request, NLM_F_CREATE | NLM_F_EXCL, deadline_in(5), &error);
+    netlink_change(netlink, &request, NLM_F_CREATE | NLM_F_EXCL, deadline_in(60), &error);
     g_assert_no_error(error);
 }
 
@@ -228,7 +228,7 @@ static void assert_left(guint count)
     g_autoptr(GArray) flows = g_array_new(FALSE, FALSE, sizeof(Flow));
     g_autoptr(GError) error = NULL;
 
-    conntrack_dump(flows, deadline_in(5), &error);
+    conntrack_dump(flows, deadline_in(60), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(flows->len, ==, count);
 }
@@ -238,7 +238,7 @@ static void assert_forgotten(const Facts *facts, guint count)
     g_autoptr(GError) error = NULL;
     guint deleted = 99;
 
-    conntrack_forget_untranslated(facts, facts_network(facts, "default"), &deleted, deadline_in(5), &error);
+    conntrack_forget_untranslated(facts, facts_network(facts, "default"), &deleted, deadline_in(60), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(deleted, ==, count);
 }
@@ -300,18 +300,18 @@ static void test_gone(void)
     if (!in_own_netns())
         return;
     make_entry(&entry);
-    entries = conntrack_find(want_all, NULL, deadline_in(5), &error);
+    entries = conntrack_find(want_all, NULL, deadline_in(60), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(entries->len, ==, 1);
     *id_of(entries->pdata[0]) ^= 1;
-    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(5), &error));
+    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(60), &error));
     g_assert_cmpuint(deleted, ==, 0);
     assert_left(1);
     *id_of(entries->pdata[0]) ^= 1;
-    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(5), &error));
+    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(60), &error));
     g_assert_cmpuint(deleted, ==, 1);
     assert_left(0);
-    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(5), &error));
+    g_assert_true(conntrack_forget_entries(entries, &deleted, deadline_in(60), &error));
     g_assert_cmpuint(deleted, ==, 0);
     g_assert_no_error(error);
 }

@@ -53,21 +53,21 @@ static void test_end(void)
     int status;
 
     /* Another network's, or another program's: not touched. */
-    g_assert_false(dnsmasq_end(child, "/var/lib/libvirt/dnsmasq/lab.conf", deadline_in(5), &error));
+    g_assert_false(dnsmasq_end(child, "/var/lib/libvirt/dnsmasq/lab.conf", deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_clear_error(&error);
-    g_assert_false(dnsmasq_end(getpid(), CONFIG, deadline_in(5), &error));
+    g_assert_false(dnsmasq_end(getpid(), CONFIG, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_clear_error(&error);
     g_assert_true(process_lives(child));
-    g_assert_true(dnsmasq_end(child, CONFIG, deadline_in(5), &error));
+    g_assert_true(dnsmasq_end(child, CONFIG, deadline_in(60), &error));
     g_assert_no_error(error);
     /* Ended and not waited for: a zombie, which does not live. */
     g_assert_false(process_lives(child));
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
     g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     g_assert_false(process_lives(child));
-    g_assert_false(dnsmasq_end(child, CONFIG, deadline_in(5), &error));
+    g_assert_false(dnsmasq_end(child, CONFIG, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
 }
 

@@ -34,7 +34,7 @@ static Facts *look(void)
 {
     Facts *facts = facts_new();
 
-    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(10), NULL));
+    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(60), NULL));
     return facts;
 }
 
@@ -55,11 +55,11 @@ static void make_bridge(void)
     info = netlink_request_nest(&request, IFLA_LINKINFO);
     netlink_request_put(&request, IFLA_INFO_KIND, "bridge", 7);
     netlink_request_nest_end(&request, info);
-    g_assert_true(netlink_change(netlink, &request, NLM_F_CREATE | NLM_F_EXCL, deadline_in(10), &error));
+    g_assert_true(netlink_change(netlink, &request, NLM_F_CREATE | NLM_F_EXCL, deadline_in(60), &error));
     facts = look();
     g_assert_true(ipnet_parse(GATEWAY "/24", &net));
-    g_assert_true(link_add_address(facts_link(facts, BRIDGE), &net, deadline_in(10), &error));
-    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(10), &error));
+    g_assert_true(link_add_address(facts_link(facts, BRIDGE), &net, deadline_in(60), &error));
+    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(60), &error));
 }
 
 static Place place_new(void)
@@ -92,7 +92,7 @@ static Endpoint *open_on(const Place *place, gboolean isolated)
                                    .isolated = isolated,
                                    .directory = place->directory};
     g_autoptr(GError) error = NULL;
-    Endpoint *endpoint = endpoint_open(&wanted, deadline_in(10), &error);
+    Endpoint *endpoint = endpoint_open(&wanted, deadline_in(60), &error);
 
     g_assert_no_error(error);
     return endpoint;
@@ -142,7 +142,7 @@ static void test_frames(void)
     if (!in_own_netns() || !(place = place_new()).facts)
         return;
     endpoint = open_on(&place, FALSE);
-    g_assert_true(endpoint_await_forwarding(endpoint, -1, deadline_in(10), &error));
+    g_assert_true(endpoint_await_forwarding(endpoint, -1, deadline_in(60), &error));
     ready.fd = endpoint_packet_socket(endpoint, ETH_P_ARP, &error);
     g_assert_no_error(error);
     memcpy(request + 6, endpoint_mac(endpoint)->bytes, 6);
@@ -179,8 +179,8 @@ static void test_socket(void)
         return;
     endpoint = open_on(&place, FALSE);
     g_assert_true(ip_parse(GATEWAY, &gateway) && ipnet_parse("192.0.2.77/24", &net));
-    g_assert_true(endpoint_await_forwarding(endpoint, -1, deadline_in(10), &error));
-    g_assert_true(endpoint_add_address(endpoint, &net, &gateway, deadline_in(10), &error));
+    g_assert_true(endpoint_await_forwarding(endpoint, -1, deadline_in(60), &error));
+    g_assert_true(endpoint_add_address(endpoint, &net, &gateway, deadline_in(60), &error));
     g_assert_no_error(error);
     memcpy(&here.sin_addr, gateway.bytes, 4);
     ready.fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -307,12 +307,12 @@ static void test_refused(void)
     gone->ifindex = 4711;
     wanted.bridge = gone;
     wanted.directory = place.directory;
-    g_assert_null(endpoint_open(&wanted, deadline_in(10), &error));
+    g_assert_null(endpoint_open(&wanted, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_assert_cmpuint(if_nametoindex("vnatp0"), ==, 0);
     g_clear_error(&error);
     g_assert_cmpint(g_chmod(place.directory, 0777), ==, 0);
-    g_assert_null(endpoint_open(&wanted, deadline_in(10), &error));
+    g_assert_null(endpoint_open(&wanted, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DENIED);
     place_clear(&place);
 }

@@ -179,13 +179,13 @@ static void test_lock(Place *place, gconstpointer data)
 
     if (!lock)
         return;
-    g_assert_true(file_lock(deadline_in(5), &holder.fd, &error));
+    g_assert_true(file_lock(deadline_in(60), &holder.fd, &error));
     g_assert_cmpint(holder.fd, >=, 0);
     g_assert_false(file_lock(deadline_in(0.05), &second, &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
     g_assert_cmpint(second, ==, -1);
     thread = g_thread_new("holder", release_later, &holder);
-    g_assert_true(file_lock(deadline_in(5), &second, NULL));
+    g_assert_true(file_lock(deadline_in(60), &second, NULL));
     g_thread_join(g_steal_pointer(&thread));
     g_assert_cmpint(second, >=, 0);
     file_unlock(second);

@@ -66,7 +66,7 @@ static void test_dead(void)
     g_atomic_int_set(&dial_fails_from, 0);
     ear_connect(&ear);
     gate_set(TRUE);
-    g_assert_true(virt_pools_closed(deadline_in(5)));
+    g_assert_true(virt_pools_closed(deadline_in(60)));
     settle();
     g_assert_false(heard(&ear, "+hang0"));
     ask(&ear, "vm3");
@@ -138,7 +138,7 @@ static void test_descriptors(void)
         ear_connect(&ear);
         list_both(&ear);
         ear_clear(&ear);
-        g_assert_true(virt_pools_closed(deadline_in(5)));
+        g_assert_true(virt_pools_closed(deadline_in(60)));
         settle();
         if (i == 0)
             before = count_fds();
@@ -156,7 +156,7 @@ static void test_hang_up(void)
     ear_init(&ear, "test:///default", &fake_calls, NULL);
     ear_connect(&ear);
     ear_clear(&ear);
-    g_assert_true(virt_pools_closed(deadline_in(5)));
+    g_assert_true(virt_pools_closed(deadline_in(60)));
     settle();
     g_atomic_int_set(&keep, 0);
     /* How many references are left. */
@@ -239,7 +239,7 @@ static void test_agent_many_hang(void)
     gate_set(TRUE);
     until(g_atomic_int_get(&agents_asked) == 30);
     ear_clear(&ear);
-    g_assert_true(virt_pools_closed(deadline_in(5)));
+    g_assert_true(virt_pools_closed(deadline_in(60)));
 }
 
 /* ------------------------------------------------------------------------- the network's own daemon */

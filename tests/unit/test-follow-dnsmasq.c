@@ -102,7 +102,7 @@ static gboolean on_timeout(gpointer data)
 static void await_count(const guint *count, guint wanted)
 {
     gboolean late = FALSE;
-    guint timeout = g_timeout_add_seconds(10, on_timeout, &late);
+    guint timeout = g_timeout_add_seconds(100, on_timeout, &late);
 
     while (*count < wanted && !late)
         g_main_context_iteration(NULL, TRUE);

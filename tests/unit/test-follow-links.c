@@ -32,7 +32,7 @@ static Netlink *hand;
 /* Whether it worked: in a storm many do not. */
 static gboolean change(NetlinkRequest *request, guint16 flags)
 {
-    return netlink_change(hand, request, flags, deadline_in(10), NULL);
+    return netlink_change(hand, request, flags, deadline_in(60), NULL);
 }
 
 static void put_string(NetlinkRequest *request, guint16 type, const char *text)
@@ -306,7 +306,7 @@ static void world_read(World *world)
     g_autoptr(Facts) facts = facts_new();
     g_autoptr(GError) error = NULL;
 
-    links_read(facts, EVERYTHING, deadline_in(10), &error);
+    links_read(facts, EVERYTHING, deadline_in(60), &error);
     g_assert_no_error(error);
     g_hash_table_remove_all(world->links);
     g_hash_table_remove_all(world->rest);
@@ -362,7 +362,7 @@ static void listen_until_true(World *told)
 {
     g_autoptr(GMainContext) context = g_main_context_ref(g_main_context_default());
     gboolean late = FALSE;
-    guint timeout = g_timeout_add_seconds(20, on_timeout, &late);
+    guint timeout = g_timeout_add_seconds(100, on_timeout, &late);
     World fresh;
 
     world_init(&fresh);

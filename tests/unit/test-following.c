@@ -12,7 +12,7 @@ static int run_words(const Command *command, const char *line)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", -1);
     g_autofree char **argv = g_memdup2(words, (g_strv_length(words) + 1) * sizeof(char *));
-    Context ctx = {.replay = "/nonexistent", .deadline = deadline_in(5)};
+    Context ctx = {.replay = "/nonexistent", .deadline = deadline_in(60)};
     GError *error = NULL;
     int code;
 

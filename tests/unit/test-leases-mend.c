@@ -103,7 +103,7 @@ static void test_mend(void)
 
     place_init(&place, "[7, " GOOD "]");
     g_assert_true(
-        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(5), &error));
+        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
     g_assert_no_error(error);
     g_assert_true(g_str_has_suffix(mended.aside, "/virbr0.status.damaged-1790000000"));
     g_assert_cmpuint(mended.kept, ==, 1);
@@ -114,7 +114,7 @@ static void test_mend(void)
     leases_mended_clear(&mended);
     /* The name of the copy is taken: the file stays as it is. */
     g_assert_false(
-        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(5), &error));
+        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
     assert_content(place.status, KEPT);
     g_assert_cmpuint(count_files(&place), ==, 2);
@@ -129,7 +129,7 @@ static void test_missing(void)
 
     place_init(&place, NULL);
     g_assert_false(
-        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(5), &error));
+        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_assert_cmpuint(count_files(&place), ==, 0);
 }
@@ -165,7 +165,7 @@ static void test_locked(void)
     kill(child, SIGKILL);
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
     g_assert_true(
-        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(5), &error));
+        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
     g_assert_no_error(error);
     assert_content(place.status, "");
     leases_mended_clear(&mended);

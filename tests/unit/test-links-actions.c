@@ -23,7 +23,7 @@ static void change(NetlinkRequest *request, guint16 flags)
     g_autoptr(Netlink) netlink = netlink_open(NETLINK_ROUTE, &error);
 
     g_assert_no_error(error);
-    netlink_change(netlink, request, flags, deadline_in(10), &error);
+    netlink_change(netlink, request, flags, deadline_in(60), &error);
     g_assert_no_error(error);
 }
 
@@ -48,13 +48,13 @@ static Facts *make_host(void)
 
     add_link("br0", BRIDGE, "bridge", 1500);
     add_link("vnet0", TAP, "veth", 1500);
-    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(10), NULL));
+    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(60), NULL));
     return facts;
 }
 
 static void read_again(Facts *facts)
 {
-    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(10), NULL));
+    g_assert_true(links_read(facts, LINKS_LINKS | LINKS_ADDRESSES, deadline_in(60), NULL));
 }
 
 static void reattach(Facts *facts, const LinkAttachment *how)
@@ -62,7 +62,7 @@ static void reattach(Facts *facts, const LinkAttachment *how)
     g_autoptr(GError) error = NULL;
 
     g_assert_true(
-        link_reattach(facts_link(facts, TAP), facts_link(facts, BRIDGE), how, deadline_in(10), &error));
+        link_reattach(facts_link(facts, TAP), facts_link(facts, BRIDGE), how, deadline_in(60), &error));
     g_assert_no_error(error);
     read_again(facts);
     g_assert_cmpuint(facts_link(facts, TAP)->master, ==, BRIDGE);
@@ -120,7 +120,7 @@ static void set_tap_up(Facts *facts)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(link_set_up(facts_link(facts, TAP), deadline_in(10), &error));
+    g_assert_true(link_set_up(facts_link(facts, TAP), deadline_in(60), &error));
     read_again(facts);
 }
 
@@ -179,16 +179,16 @@ static void test_other_device(void)
     tap = facts_link(facts, TAP);
     g_free(tap->name);
     tap->name = g_strdup("vnet7");
-    g_assert_false(link_reattach(tap, facts_link(facts, BRIDGE), &plain, deadline_in(10), &error));
+    g_assert_false(link_reattach(tap, facts_link(facts, BRIDGE), &plain, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_clear_error(&error);
-    g_assert_false(link_set_up(tap, deadline_in(10), &error));
+    g_assert_false(link_set_up(tap, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_clear_error(&error);
     /* What is no bridge gets no port. */
     read_again(facts);
     g_assert_false(
-        link_reattach(facts_link(facts, BRIDGE), facts_link(facts, TAP), &plain, deadline_in(10), &error));
+        link_reattach(facts_link(facts, BRIDGE), facts_link(facts, TAP), &plain, deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
     read_again(facts);
     g_assert_cmpuint(facts_link(facts, BRIDGE)->master, ==, 0);
@@ -216,14 +216,14 @@ static void test_addresses(void)
     if (!in_own_netns())
         return;
     facts = make_host();
-    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(10), &error));
-    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(10), &error));
+    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(60), &error));
+    g_assert_true(link_set_up(facts_link(facts, BRIDGE), deadline_in(60), &error));
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         IpNet net;
 
         g_assert_true(ipnet_parse(texts[i], &net));
         for (guint again = 0; again < 2; again++) {
-            g_assert_true(link_add_address(facts_link(facts, BRIDGE), &net, deadline_in(10), &error));
+            g_assert_true(link_add_address(facts_link(facts, BRIDGE), &net, deadline_in(60), &error));
             g_assert_no_error(error);
         }
         read_again(facts);
@@ -242,11 +242,11 @@ static void test_mtu(void)
     if (!in_own_netns())
         return;
     facts = make_host();
-    g_assert_true(link_set_mtu(facts_link(facts, TAP), 1400, deadline_in(10), &error));
+    g_assert_true(link_set_mtu(facts_link(facts, TAP), 1400, deadline_in(60), &error));
     read_again(facts);
     g_assert_cmpuint(facts_link(facts, TAP)->mtu, ==, 1400);
     g_assert_cmpuint(facts_link(facts, BRIDGE)->mtu, ==, 1500);
-    g_assert_false(link_set_mtu(facts_link(facts, TAP), 1, deadline_in(10), &error));
+    g_assert_false(link_set_mtu(facts_link(facts, TAP), 1, deadline_in(60), &error));
     g_assert_nonnull(error);
 }
 
@@ -261,7 +261,7 @@ static void test_delete(void)
         return;
     facts = make_host();
     reattach(facts, &plain);
-    g_assert_false(link_delete_bridge(facts_link(facts, BRIDGE), deadline_in(10), &error));
+    g_assert_false(link_delete_bridge(facts_link(facts, BRIDGE), deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_EXISTS);
     g_assert_cmpstr(error->message, ==, "vnet0 is on br0");
     g_clear_error(&error);
@@ -269,13 +269,13 @@ static void test_delete(void)
     read_again(facts);
     g_free(facts_link(facts, 30)->name);
     facts_link(facts, 30)->name = g_strdup("br9");
-    g_assert_false(link_delete_bridge(facts_link(facts, 30), deadline_in(10), &error));
+    g_assert_false(link_delete_bridge(facts_link(facts, 30), deadline_in(60), &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     g_clear_error(&error);
     g_free(facts_link(facts, 30)->name);
     facts_link(facts, 30)->name = g_strdup("br1");
     for (guint again = 0; again < 2; again++) {
-        g_assert_true(link_delete_bridge(facts_link(facts, 30), deadline_in(10), &error));
+        g_assert_true(link_delete_bridge(facts_link(facts, 30), deadline_in(60), &error));
         g_assert_no_error(error);
     }
     read_again(facts);

@@ -20,7 +20,7 @@ static void change(NetlinkRequest *request, guint16 flags)
     g_autoptr(Netlink) netlink = netlink_open(NETLINK_ROUTE, &error);
 
     g_assert_no_error(error);
-    netlink_change(netlink, request, flags, deadline_in(10), &error);
+    netlink_change(netlink, request, flags, deadline_in(60), &error);
     g_assert_no_error(error);
 }
 
@@ -60,7 +60,7 @@ static void read_all(Facts *facts)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(links_read(facts, EVERYTHING, deadline_in(10), &error));
+    g_assert_true(links_read(facts, EVERYTHING, deadline_in(60), &error));
     g_assert_no_error(error);
 }
 
@@ -101,13 +101,13 @@ static void test_only_what_is_wanted(void)
     g_autoptr(Facts) facts = facts_new();
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(links_read(facts, LINKS_LINKS, deadline_in(10), &error));
+    g_assert_true(links_read(facts, LINKS_LINKS, deadline_in(60), &error));
     g_assert_no_error(error);
     g_assert_cmpuint(facts->links->len, >, 0);
     g_assert_cmpuint(facts->addresses->len, ==, 0);
     g_assert_cmpuint(facts->routes->len, ==, 0);
     g_assert_cmpint(facts->sources[SOURCE_NEIGHBOURS].state, ==, SOURCE_UNREAD);
-    g_assert_true(links_read(facts, LINKS_NEIGHBOURS, deadline_in(10), &error));
+    g_assert_true(links_read(facts, LINKS_NEIGHBOURS, deadline_in(60), &error));
     g_assert_cmpint(facts->sources[SOURCE_NEIGHBOURS].state, ==, SOURCE_LIVE);
     g_assert_cmpuint(facts->sources[SOURCE_LINKS].generation, ==, 1);
 }
@@ -151,11 +151,11 @@ static void test_monitor(void)
     g_assert_no_error(error);
     g_assert_false(links_monitor_wait(monitor, deadline_in(0.02)));
     set_loopback_up();
-    g_assert_true(links_monitor_wait(monitor, deadline_in(10)));
+    g_assert_true(links_monitor_wait(monitor, deadline_in(60)));
     while (links_monitor_wait(monitor, deadline_in(0.1)))
         continue;
     thread = g_thread_new("change", add_bridge_soon, NULL);
-    g_assert_true(links_monitor_wait(monitor, deadline_in(10)));
+    g_assert_true(links_monitor_wait(monitor, deadline_in(60)));
     g_thread_join(thread);
     links_monitor_free(NULL);
 }

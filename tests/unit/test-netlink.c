@@ -354,7 +354,7 @@ static void test_dump(void)
     for (guint i = 0; i < 3; i++) {
         guint sum = 0;
 
-        g_assert_cmpint(netlink_dump(netlink, &request, count_message, &sum, deadline_in(10), &error), !=,
+        g_assert_cmpint(netlink_dump(netlink, &request, count_message, &sum, deadline_in(60), &error), !=,
                         NETLINK_FAILED);
         g_assert_no_error(error);
         g_assert_cmpuint(sum, >, NLMSG_HDRLEN);
@@ -369,7 +369,7 @@ static void test_dump_refused(void)
     NetlinkRequest request;
 
     netlink_request_init(&request, RTM_GETROUTE, body, sizeof(body));
-    g_assert_cmpint(netlink_dump(netlink, &request, NULL, NULL, deadline_in(10), &error), ==, NETLINK_FAILED);
+    g_assert_cmpint(netlink_dump(netlink, &request, NULL, NULL, deadline_in(60), &error), ==, NETLINK_FAILED);
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
 }
 
@@ -394,7 +394,7 @@ static void test_change_refused(void)
     NetlinkRequest request;
 
     netlink_request_init(&request, RTM_SETLINK, &body, sizeof(body));
-    g_assert_false(netlink_change(netlink, &request, 0, deadline_in(10), &error));
+    g_assert_false(netlink_change(netlink, &request, 0, deadline_in(60), &error));
     if (geteuid() == 0)
         g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
     else
@@ -409,7 +409,7 @@ static gboolean set_loopback(Netlink *netlink, gboolean up)
     gboolean done;
 
     netlink_request_init(&request, RTM_SETLINK, &body, sizeof(body));
-    done = netlink_change(netlink, &request, 0, deadline_in(10), &error);
+    done = netlink_change(netlink, &request, 0, deadline_in(60), &error);
     g_assert_no_error(error);
     return done;
 }
@@ -428,7 +428,7 @@ static void test_subscription(void)
     g_assert_true(netlink_join(follower, RTNLGRP_LINK, &error));
     g_assert_false(netlink_join(follower, 100000, NULL));
     g_assert_true(set_loopback(changer, TRUE));
-    g_assert_true(netlink_wait(follower, deadline_in(10)));
+    g_assert_true(netlink_wait(follower, deadline_in(60)));
     g_assert_cmpint(netlink_drain(follower, count_message, &sum), ==, NETLINK_NEWS);
     g_assert_cmpuint(sum, >, 0);
     g_assert_cmpint(netlink_drain(follower, NULL, NULL), ==, NETLINK_QUIET);

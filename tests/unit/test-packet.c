@@ -448,7 +448,7 @@ static void test_bounds(void)
         add_chain(table, i + 1);
     }
     assert_answer(facts, ASK_WEB, "unknown there are too many rules and elements of sets");
-    g_assert_cmpint(g_get_monotonic_time() - begun, <, 20 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 200 * G_USEC_PER_SEC);
 }
 
 static void test_ring(void)

@@ -46,7 +46,7 @@ static void desk_set_up(Desk *desk, gconstpointer data)
     desk->port = ntohs(address.sin_port);
     desk->addresses = g_array_new(FALSE, FALSE, sizeof(Ip));
     desk->probe = port_probe_new(desk->port, on_open, desk);
-    desk->guard = g_timeout_add_seconds(20, on_guard, NULL);
+    desk->guard = g_timeout_add_seconds(100, on_guard, NULL);
 }
 
 static void desk_tear_down(Desk *desk, gconstpointer data)

@@ -321,7 +321,7 @@ static void test_which_networks(void)
     g_ptr_array_add(facts->networks, make_network("vnat-test-wanted", TRUE, TRUE));
     g_ptr_array_add(facts->networks, make_network("vnat-test-inactive", FALSE, TRUE));
     g_ptr_array_add(facts->networks, make_network("vnat-test-no-address", TRUE, FALSE));
-    g_assert_true(processes_read(facts, FALSE, deadline_in(10), &error));
+    g_assert_true(processes_read(facts, FALSE, deadline_in(60), &error));
     g_assert_no_error(error);
     g_assert_cmpuint(facts->dnsmasqs->len, ==, 2);
     g_assert_cmpstr(((Dnsmasq *)facts->dnsmasqs->pdata[0])->network, ==, "vnat-test-wanted");

@@ -62,14 +62,14 @@ static void host_init(Host *host)
     g_close(fd, NULL);
     g_assert_true(g_file_set_contents(path, world_xml, -1, &error));
     uri = g_strconcat("test://", path, NULL);
-    host->conn = virt_open(uri, FALSE, deadline_in(10), &error);
+    host->conn = virt_open(uri, FALSE, deadline_in(60), &error);
     g_assert_no_error(error);
     g_unlink(path);
     /* Active, with autostart: nothing to find. */
-    g_assert_true(network_autostart(host->conn, "one", TRUE, deadline_in(10), NULL));
-    g_assert_true(network_autostart(host->conn, "two", TRUE, deadline_in(10), NULL));
-    g_assert_true(network_start(host->conn, "one", NULL, deadline_in(10), NULL));
-    g_assert_true(network_start(host->conn, "two", NULL, deadline_in(10), NULL));
+    g_assert_true(network_autostart(host->conn, "one", TRUE, deadline_in(60), NULL));
+    g_assert_true(network_autostart(host->conn, "two", TRUE, deadline_in(60), NULL));
+    g_assert_true(network_start(host->conn, "one", NULL, deadline_in(60), NULL));
+    g_assert_true(network_start(host->conn, "two", NULL, deadline_in(60), NULL));
 }
 
 static void add_fault(Host *host, const char *id)
@@ -97,7 +97,7 @@ static gboolean look(RepairView *view, gpointer data, GError **error)
     host_forget(host);
     host->facts = facts_new();
     g_assert_true(
-        libvirt_read_networks(host->conn, host->facts, LIBVIRT_NETWORKS_ALL, deadline_in(10), NULL));
+        libvirt_read_networks(host->conn, host->facts, LIBVIRT_NETWORKS_ALL, deadline_in(60), NULL));
     host->map = map_join(host->facts);
     host->findings = checks_run(host->facts, host->map, G_MAXUINT);
     if (host->stubborn)
@@ -164,8 +164,8 @@ static void test_done(void)
     g_auto(Host) host = {0};
 
     host_init(&host);
-    g_assert_true(network_destroy(host.conn, "one", deadline_in(10), NULL));
-    g_assert_true(network_autostart(host.conn, "two", FALSE, deadline_in(10), NULL));
+    g_assert_true(network_destroy(host.conn, "one", deadline_in(60), NULL));
+    g_assert_true(network_autostart(host.conn, "two", FALSE, deadline_in(60), NULL));
     assert_applied(&host, NULL,
                    "done network-inactive one: \nskipped network-no-autostart two: needs consent\n");
     assert_applied(&host, "network-no-autostart", "done network-no-autostart two: \n");
@@ -178,8 +178,8 @@ static void test_rounds(void)
     g_auto(Host) host = {0};
 
     host_init(&host);
-    g_assert_true(network_destroy(host.conn, "one", deadline_in(10), NULL));
-    g_assert_true(network_autostart(host.conn, "one", FALSE, deadline_in(10), NULL));
+    g_assert_true(network_destroy(host.conn, "one", deadline_in(60), NULL));
+    g_assert_true(network_autostart(host.conn, "one", FALSE, deadline_in(60), NULL));
     {
         const char *const ids[] = {"network-inactive", "network-no-autostart", NULL};
         const RepairAsked asked = {NULL, ids};
@@ -201,7 +201,7 @@ static void test_gone(void)
     g_auto(Host) host = {.passing = "network-no-autostart"};
 
     host_init(&host);
-    g_assert_true(network_autostart(host.conn, "one", TRUE, deadline_in(10), NULL));
+    g_assert_true(network_autostart(host.conn, "one", TRUE, deadline_in(60), NULL));
     host.looks = 1;
     assert_applied(&host, NULL, "skipped network-no-autostart one: it has gone meanwhile\n");
 }

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KIB ((gsize)1024)
@@ -41,13 +42,13 @@ static char *run_ok(const char *const *argv)
     char *output = NULL;
     gsize length = 0;
 
-    g_assert_true(run_program(argv, 64 * KIB, deadline_in(10), &output, &length, &error));
+    g_assert_true(run_program(argv, 64 * KIB, deadline_in(60), &output, &length, &error));
     g_assert_no_error(error);
     g_assert_cmpuint(length, ==, strlen(output));
     return output;
 }
 
-/* Runs what must fail with this code, in less than five seconds; *message may be NULL. */
+/* Runs what must fail with this code, long before the programs would end; *message may be NULL. */
 static void assert_fails(const char *const *argv, gsize max_bytes, double seconds, VnatError code,
                          const char *message)
 {
@@ -56,7 +57,7 @@ static void assert_fails(const char *const *argv, gsize max_bytes, double second
     gint64 start = g_get_monotonic_time();
 
     g_assert_false(run_program(argv, max_bytes, deadline_in(seconds), &output, NULL, &error));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * SECONDS);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 100 * SECONDS);
     g_assert_error(error, VNAT_ERROR, (gint)code);
     g_assert_cmpstr(output, ==, "untouched");
     if (message)
@@ -84,7 +85,7 @@ static void test_large(void)
 
     script_init(&script,
                 "head -c 300000 /dev/zero >&2; head -c 1000000 /dev/zero; head -c 300000 /dev/zero >&2");
-    g_assert_true(run_program((const char *const[]){script.path, NULL}, 1000000, deadline_in(10), &output,
+    g_assert_true(run_program((const char *const[]){script.path, NULL}, 1000000, deadline_in(60), &output,
                               &length, &error));
     g_assert_cmpuint(length, ==, 1000000);
     assert_fails((const char *const[]){script.path, NULL}, 999999, 10, VNAT_ERROR_FAILED, NULL);
@@ -170,16 +171,14 @@ static void test_warning_is_no_failure(void)
 static void test_deadline(void)
 {
     g_auto(Script) script = {0};
-    gint64 start = g_get_monotonic_time();
 
-    assert_fails((const char *const[]){"sleep", "30", NULL}, KIB, 0.1, VNAT_ERROR_DEADLINE,
+    assert_fails((const char *const[]){"sleep", "300", NULL}, KIB, 0.1, VNAT_ERROR_DEADLINE,
                  "sleep: did not end in time");
     /* The pipes are closed, the program is not done; one that catches what it can. */
-    script_init(&script, "trap '' TERM INT HUP; exec >&- 2>&-; sleep 30 & sleep 30");
+    script_init(&script, "trap '' TERM INT HUP; exec >&- 2>&-; sleep 300 & sleep 300");
     assert_fails((const char *const[]){script.path, NULL}, KIB, 0.1, VNAT_ERROR_DEADLINE, NULL);
     assert_fails((const char *const[]){"true", NULL}, KIB, -1, VNAT_ERROR_DEADLINE, NULL);
     assert_fails((const char *const[]){"yes", NULL}, G_MAXSIZE, 0.05, VNAT_ERROR_DEADLINE, NULL);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * SECONDS);
 }
 
 /* The end of the program is the end of the run, though its child keeps the pipes; all that it wrote is there.
@@ -190,39 +189,60 @@ static void test_grandchild(void)
     g_autofree char *output = NULL;
     gint64 start = g_get_monotonic_time();
 
-    script_init(&script, "sleep 3 & echo kept");
+    script_init(&script, "sleep 60 & echo kept");
     output = run_ok((const char *const[]){script.path, NULL});
     g_assert_cmpstr(output, ==, "kept\n");
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * SECONDS);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 50 * SECONDS);
 }
 
-/* What the program started is killed with it. */
+/* What the program started is killed with it: nobody is left who holds the pipe open. */
 static void test_kills_group(void)
 {
     g_auto(Script) script = {0};
-    g_autofree char *witness = NULL;
+    g_autofree char *held = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Run) run = NULL;
+    char *output = NULL;
+    char byte;
+    int fd;
 
-    script_init(&script, "(sleep 1; echo alive > \"$1\") & sleep 30");
-    witness = g_build_filename(script.dir, "witness", NULL);
-    assert_fails((const char *const[]){script.path, witness, NULL}, KIB, 0.2, VNAT_ERROR_DEADLINE, NULL);
-    g_usleep(1200000);
-    g_assert_false(g_file_test(witness, G_FILE_TEST_EXISTS));
+    script_init(&script, "sleep 300 3>\"$1\" & sleep 300");
+    held = g_build_filename(script.dir, "held", NULL);
+    g_assert_cmpint(mkfifo(held, 0600), ==, 0);
+    run = run_start((const char *const[]){script.path, held, NULL}, &error);
+    g_assert_no_error(error);
+    fd = open(held, O_RDONLY | O_CLOEXEC); /* when the other end is open, too */
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_false(run_finish(run, KIB, deadline_in(0), &output, NULL, &error));
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
+    g_assert_cmpint(read(fd, &byte, 1), ==, 0);
+    close(fd);
+    g_unlink(held);
 }
 
+/* The first has something to say only when the second speaks. */
 static void test_side_by_side(void)
 {
+    g_auto(Script) script = {0};
+    g_autofree char *between = NULL;
     g_autoptr(GError) error = NULL;
-    gint64 start = g_get_monotonic_time();
-    g_autoptr(Run) first = run_start((const char *const[]){"sleep", "0.5", NULL}, &error);
-    g_autoptr(Run) second = run_start((const char *const[]){"sleep", "0.5", NULL}, &error);
-    g_autoptr(Run) unfinished = run_start((const char *const[]){"sleep", "30", NULL}, &error);
+    g_autoptr(Run) first = NULL;
+    g_autoptr(Run) second = NULL;
+    g_autoptr(Run) unfinished = run_start((const char *const[]){"sleep", "300", NULL}, &error);
     g_autofree char *one = NULL;
     g_autofree char *two = NULL;
 
-    g_assert_true(run_finish(first, KIB, deadline_in(10), &one, NULL, &error));
-    g_assert_true(run_finish(second, KIB, deadline_in(10), &two, NULL, &error));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 950000);
+    script_init(&script, "case $1 in hear) cat \"$2\" ;; say) echo heard >\"$2\"; echo said ;; esac");
+    between = g_build_filename(script.dir, "between", NULL);
+    g_assert_cmpint(mkfifo(between, 0600), ==, 0);
+    first = run_start((const char *const[]){script.path, "hear", between, NULL}, &error);
+    second = run_start((const char *const[]){script.path, "say", between, NULL}, &error);
+    g_assert_true(run_finish(first, KIB, deadline_in(60), &one, NULL, &error));
+    g_assert_true(run_finish(second, KIB, deadline_in(60), &two, NULL, &error));
+    g_assert_cmpstr(one, ==, "heard\n");
+    g_assert_cmpstr(two, ==, "said\n");
     g_assert_nonnull(unfinished);
+    g_unlink(between);
 }
 
 int main(int argc, char **argv)

@@ -155,7 +155,7 @@ static void test_listeners_only(void)
     g_assert_cmpint(connect(client, (const struct sockaddr *)&server, sizeof(server)), ==, 0);
     accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     g_assert_cmpint(accepted, >=, 0);
-    sockets = sockets_read(deadline_in(10), &error);
+    sockets = sockets_read(deadline_in(60), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(sockets->len, ==, 1);
     close(accepted);
@@ -176,10 +176,10 @@ static void test_owners(void)
     dns_tcp = bind_port(SOCK_STREAM, 53);
     dhcp = bind_port(SOCK_DGRAM, 67);
     other = bind_port(SOCK_DGRAM, 68);
-    sockets = sockets_read(deadline_in(10), &error);
+    sockets = sockets_read(deadline_in(60), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(sockets->len, ==, 3);
-    g_assert_true(sockets_find_owners(sockets, first, deadline_in(10)));
+    g_assert_true(sockets_find_owners(sockets, first, deadline_in(60)));
     for (guint i = 0; i < sockets->len; i++) {
         const Socket *one = sockets->pdata[i];
 
@@ -200,10 +200,10 @@ static void test_owner_unknown(void)
     g_autoptr(GArray) first = g_array_new(FALSE, FALSE, sizeof(gint));
     Socket *lost = g_new0(Socket, 1);
 
-    g_assert_true(sockets_find_owners(sockets, first, deadline_in(10)));
+    g_assert_true(sockets_find_owners(sockets, first, deadline_in(60)));
     lost->inode = G_MAXUINT64;
     g_ptr_array_add(sockets, lost);
-    g_assert_false(sockets_find_owners(sockets, first, deadline_in(10)));
+    g_assert_false(sockets_find_owners(sockets, first, deadline_in(60)));
     g_assert_cmpint(lost->pid, ==, 0);
     g_assert_null(lost->program);
 }
@@ -218,10 +218,10 @@ static void test_source(void)
         return;
     facts = facts_new();
     dhcp = bind_port(SOCK_DGRAM, 67);
-    g_assert_true(processes_read(facts, FALSE, deadline_in(10), &error));
+    g_assert_true(processes_read(facts, FALSE, deadline_in(60), &error));
     g_assert_false(facts->sockets_read);
     g_assert_cmpuint(facts->sockets->len, ==, 0);
-    g_assert_true(processes_read(facts, TRUE, deadline_in(10), &error));
+    g_assert_true(processes_read(facts, TRUE, deadline_in(60), &error));
     g_assert_true(facts->sockets_read && facts->socket_owners_known);
     g_assert_cmpuint(facts->sockets->len, ==, 1);
     g_assert_cmpint(facts->sources[SOURCE_PROCESSES].state, ==, SOURCE_LIVE);

@@ -49,7 +49,7 @@ static inline void gate_open(void)
 
 static inline void gate_wait_freed(guint count)
 {
-    gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+    gint64 until = g_get_monotonic_time() + 100 * G_TIME_SPAN_SECOND;
 
     g_mutex_lock(&gate.lock);
     while (gate.freed < count && g_cond_wait_until(&gate.cond, &gate.lock, until))
