@@ -9,9 +9,10 @@ fi
 
 # ---- waiting -----------------------------------------------------------------------------------------------------
 
-# lab_wait_for SECONDS CMD...: tries CMD until it succeeds; fails when SECONDS are over. The only place that sleeps.
+# lab_wait_for SECONDS CMD...: tries CMD until it succeeds. SECONDS are what an idle machine needs at most: it fails when five
+# times that are over, for others are loaded, or slow. The only place that sleeps.
 lab_wait_for() {
-    local deadline=$((SECONDS + $1 + 1))
+    local deadline=$((SECONDS + 5 * $1 + 1))
     shift
     until "$@" >/dev/null 2>&1; do
         if [ "$SECONDS" -ge "$deadline" ]; then
@@ -94,6 +95,36 @@ lab_dnsmasq_pid() {
     pid=$(cat "/run/libvirt/network/$1.pid" 2>/dev/null) && [ -e "/proc/$pid/exe" ] && echo "$pid"
 }
 
+# lab_leased BRIDGE MAC...: succeeds when the lease file of that bridge's network has each MAC. dnsmasq answers a guest first
+# and has it written down after: who reads leases awaits this.
+lab_leased() {
+    local bridge=$1 mac
+    shift
+    for mac; do
+        grep -qs "\"mac-address\": \"$mac\"" "/var/lib/libvirt/dnsmasq/$bridge.status" || return
+    done
+}
+
+# lab_bridge_hastens BRIDGE: a change of the spanning tree is over after 8 s, not 22. Until it is over, the bridge forgets within
+# two seconds who is silent.
+lab_bridge_hastens() { ip link set "$1" type bridge max_age 600; }
+
+# lab_bridge_knows BRIDGE GUEST: awaits that such a change is over, and has the Linux guest say something: for five minutes the
+# bridge knows now where it is.
+lab_bridge_knows() {
+    lab_wait_for 30 lab_not grep -q 1 "/sys/class/net/$1/bridge/topology_change" || return
+    lab_guest_run "$2" arping -q -c 1 -I eth0 "$(ip -j -4 address show "$1" | jq -r '.[0].addr_info[0].local')"
+}
+
+# lab_conntrack_keeps: connection tracking forgets nothing by itself for as long as a test takes, so that what was left behind
+# or begun is there when it is looked for.
+lab_conntrack_keeps() {
+    local which
+    for which in icmp_timeout icmpv6_timeout udp_timeout udp_timeout_stream tcp_timeout_time_wait tcp_timeout_syn_sent; do
+        sysctl -qw "net.netfilter.nf_conntrack_$which=3600"
+    done
+}
+
 # lab_as USER CMD...: runs CMD as operator (a member of group libvirt), visitor (of nothing) or root.
 lab_as() {
     local user=$1 uid
@@ -111,8 +142,8 @@ lab_outside() { ip netns exec outside "$@"; }
 # lab_outside_log: prints the outside host's HTTP log, a line "CLIENT: url:PATH" for each request.
 lab_outside_log() { sed -E 's/^\[(::ffff:)?([^]]*)\]:[0-9]+:/\2:/' /run/lab/outside.log; }
 
-# lab_wget URL: prints what URL holds, within 3 seconds. (Debian 12's busybox crashes on wget's own -T.)
-lab_wget() { timeout 3 busybox wget -q -O - "$1"; }
+# lab_wget URL: prints what URL holds, within 20 seconds. (Debian 12's busybox crashes on wget's own -T.)
+lab_wget() { timeout 20 busybox wget -q -O - "$1"; }
 
 # lab_outside_ready: succeeds when the outside host answers HTTP and DNS.
 lab_outside_ready() {
@@ -215,9 +246,9 @@ lab_guest_address() {
 lab_guest_wait() { lab_wait_for "${2:-60}" lab_guest_address "$1" "${3:-}" && lab_guest_address "$1" "${3:-}"; }
 
 # lab_guest_run NAME CMD...: runs CMD by the guest's shell (words joined, as ssh does); prints its output, returns its
-# status, or 124 after LAB_TIMEOUT (30) seconds.
+# status, or 124 after LAB_TIMEOUT (120) seconds.
 lab_guest_run() {
-    local name=$1 limit=${LAB_TIMEOUT:-30} tag="$$.$RANDOM$RANDOM" line started=
+    local name=$1 limit=${LAB_TIMEOUT:-120} tag="$$.$RANDOM$RANDOM" line started=
     shift
     lab_wait_for "$limit" lab_guest_up "$name" || return 124
     (
