@@ -59,7 +59,7 @@ setup() {
 
 @test "the guest goes out through NAT, and nobody comes in" {
     address=$(lab_guest_wait VM1)
-    run lab_guest_run VM1 'timeout 5 wget -q -O - http://outside.test/from-vm1 || timeout 5 wget -q -O - http://outside.test/'
+    run lab_guest_run VM1 'timeout 40 wget -q -O - http://outside.test/from-vm1 || timeout 40 wget -q -O - http://outside.test/'
     [ "$output" = $'wget: server returned error: HTTP/1.1 404 Not Found\nhello from the outside' ]
     lab_outside_log | grep -q '^203\.0\.113\.2: url:/from-vm1'
     run lab_outside ping -c 1 -W 1 "${address%/*}"
@@ -90,7 +90,7 @@ setup() {
     [ "$(lab_guest_wait VM2)" = 192.168.122.9/24 ]
     lab_guest_wait VM2 30 eth1
     lab_wait_for 5 grep -qF '"hostname": "a\u001B\nb"' /var/lib/libvirt/dnsmasq/virbr0.status
-    ping -c 1 -W 2 192.168.122.9
+    ping -c 1 -W 20 192.168.122.9
     lab_guest_stop VM2
 }
 
@@ -118,7 +118,7 @@ setup() {
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/ns1.dhcp"
     recorded() { virsh -q net-dhcp-leases default 52:54:00:00:03:01 | grep -qw box; }
     lab_wait_for 20 recorded
-    lab_in ns2 ping -c 1 -W 2 203.0.113.1
+    lab_in ns2 ping -c 1 -W 20 203.0.113.1
     lab_guest_stop ns1
     lab_guest_stop ns2
     [ ! -e /sys/class/net/ns1 ]

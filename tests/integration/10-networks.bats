@@ -255,12 +255,15 @@ hint: did you mean 'default'?" "$(tail -n 2 <<<"$stderr")"
         expect 2 template render "./$file.xml"
         [ -z "$output" ]
     done
-    # Not even opened: who opens this waits for a writer.
+    # Not even opened: who opens this waits for a writer, and one that waits for its reader gets on.
     mkfifo secret
-    SECONDS=0
+    lab_detached sh -c ': >secret && : >opened'
+    lab_wait_for 5 pgrep -f ': >secret && : >opened'
     expect 2 net-define ./entity.xml
     expect 2 template show ./entity.xml
-    [ "$SECONDS" -le 3 ]
+    [ ! -e opened ]
+    : <secret
+    lab_wait_for 5 test -e opened
     expect 2 net-define ./fifo.xml
     has "$stderr" 'regular file'
     expect 2 net-define ./entity.xml

@@ -32,7 +32,7 @@ teardown() {
 @test "a bridge that goes down under a start is named at the deadline" {
     # shellcheck disable=SC2016 # the hook's shell expands it
     hook '[ "$1 $2" = "late started" ] && ip link set late0 down'
-    expect 1 --timeout 3 net-start late --template isolated -D bridge=late0
+    expect 1 --timeout 10 net-start late --template isolated -D bridge=late0
     has "$stderr" "this is missing: late0 is not up"
     # It stays active, and starting it again does not call it well.
     expect 0 net-start late
@@ -48,7 +48,7 @@ teardown() {
 @test "a start that libvirt does not answer in time says that it may still come" {
     mkfifo "$LAB_DIR/gate"
     hook "[ \"\$1 \$2\" = 'slow start' ] && read -r opened <'$LAB_DIR/gate'"
-    expect 4 --timeout 1 net-start slow --template isolated -D bridge=slow0
+    expect 4 --timeout 5 net-start slow --template isolated -D bridge=slow0
     has "$stderr" "libvirt may still be starting it: vnat net-info slow"
     echo >"$LAB_DIR/gate"
     lab_wait_for 20 virsh -q net-destroy slow
@@ -112,7 +112,7 @@ teardown() {
 
 @test "a guest that does not let go: what was waited for, exit code 1" {
     expect 0 attach-interface P1 network quiet --mac 52:54:00:00:15:11 --live
-    expect 1 --timeout 8 detach-interface P1 network --mac 52:54:00:00:15:11 --live
+    expect 1 --timeout 15 detach-interface P1 network --mac 52:54:00:00:15:11 --live
     has "$stderr" "let go of the device"
 }
 

@@ -45,7 +45,8 @@ guest_is_served() {
     bridge=$(virsh -q net-info "$1" | awk '$1 == "Bridge:" {print $2}')
     lab_wait_for 20 leased "$1" || return
     address=$(leased "$1")
-    lab_in "g-$1" ping -q -c 1 -W 2 "$(ip -j -4 address show "$bridge" | jq -r '.[0].addr_info[0].local')" || return
+    lab_in "g-$1" ping -q -c 1 -W 20 "$(ip -j -4 address show "$bridge" | jq -r '.[0].addr_info[0].local')" || return
+    lab_wait_for 20 lab_leased "$bridge" "$(ip -n "g-$1" -j link show eth0 | jq -r '.[0].address')" || return
     expect 0 net-dhcp-leases "$1" || return
     has "$output" " ${address%/*}/" " g-$1"
 }
@@ -239,15 +240,15 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
     [ "$bridge" = virbr0 ]
     same 192.168.122 "$(leased default | cut -d. -f1-3)"
     masquerades 192.168.122.0/24
-    [ "$(lab_in g-default timeout 3 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
-    lab_in g-default timeout 5 busybox nslookup -type=a outside.test 192.168.122.1
+    [ "$(lab_in g-default timeout 20 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
+    lab_in g-default timeout 30 busybox nslookup -type=a outside.test 192.168.122.1
 }
 
 @test "nat: beside default, on the next free subnet" {
     guest_is_served lab
     same 192.168.123 "$(leased lab | cut -d. -f1-3)"
     masquerades 192.168.123.0/24
-    [ "$(lab_in g-lab timeout 3 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
+    [ "$(lab_in g-lab timeout 20 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
 }
 
 @test "nat: by one device only, and without DHCP" {
@@ -290,7 +291,7 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
     run iptables-nft-save -t nat
     lacks "$output" 10.40.0.0/24
     # The outside host's default route leads back here.
-    [ "$(lab_in g-open timeout 3 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
+    [ "$(lab_in g-open timeout 20 busybox wget -q -O - http://203.0.113.1/)" = "hello from the outside" ]
     lab_outside_log | grep -q '^10\.40\.0\.'
     expect 0 net-info --json open
     [ "$(json '.networks[0] | [.forward, .nat.present] | @csv')" = '"route",' ]
@@ -299,9 +300,9 @@ masquerades() { iptables-nft-save -t nat | grep -q -- "-s $1 .*-j MASQUERADE"; }
 @test "nat-dns: names of its own, forwarders for the rest" {
     guest_is_served names
     masquerades 10.41.0.0/24
-    lab_in g-names timeout 5 busybox nslookup -type=a printer.guests.test 10.41.0.1 | grep -q 10.41.0.9
-    lab_in g-names timeout 5 busybox nslookup -type=a g-names.guests.test 10.41.0.1 | grep -qF "$(leased names | cut -d/ -f1)"
-    lab_in g-names timeout 5 busybox nslookup -type=a outside.test 10.41.0.1 | grep -q 203.0.113.1
+    lab_in g-names timeout 30 busybox nslookup -type=a printer.guests.test 10.41.0.1 | grep -q 10.41.0.9
+    lab_in g-names timeout 30 busybox nslookup -type=a g-names.guests.test 10.41.0.1 | grep -qF "$(leased names | cut -d/ -f1)"
+    lab_in g-names timeout 30 busybox nslookup -type=a outside.test 10.41.0.1 | grep -q 203.0.113.1
     expect 0 net-info --json names
     [ "$(json '.networks[0].dns_domain')" = guests.test ]
 }

@@ -17,10 +17,9 @@ setup_file() {
     lab_guest_wait VM1 60 eth1
     lab_guest_wait VM2 60
     lab_guest_wait VM2 60 eth1
-    ping -q -c 1 -W 5 192.168.122.9
-    for mac in 03 04; do
-        lab_wait_for 60 grep -q "52:54:00:00:00:$mac" /var/lib/libvirt/dnsmasq/virbr0.status
-    done
+    ping -q -c 1 -W 20 192.168.122.9
+    lab_wait_for 60 lab_leased virbr0 52:54:00:00:00:01 52:54:00:00:00:03 52:54:00:00:00:04
+    lab_wait_for 20 lab_leased virbr1 52:54:00:00:00:11 52:54:00:00:00:12
 }
 
 setup() {
@@ -160,7 +159,7 @@ problems() { vnat map --json | jq -r --arg tap "$1" '.interfaces[] | select(.tap
 }
 
 @test "ip: the address is one that answers" {
-    ping -q -c 1 -W 3 "$(vnat ip VM1 | head -n 1)"
+    ping -q -c 1 -W 20 "$(vnat ip VM1 | head -n 1)"
 }
 
 # ------------------------------------------------------------------------------------------------ beside virsh

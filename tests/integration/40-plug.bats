@@ -39,13 +39,14 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     run nic VM1 52:54:00:00:00:02 --inactive
     [ "$status" -ne 0 ]
     lab_guest_wait VM1 30 eth1
+    lab_wait_for 20 lab_leased virbr1 52:54:00:00:00:02
     expect 0 who 52:54:00:00:00:02
     has "$output" "$tap" "$(lab_guest_address VM1 eth1 | cut -d/ -f1)"
 }
 
 @test "detach-interface --live: the tap is gone when the command returns" {
     read -r tap _ < <(nic VM1 52:54:00:00:00:02)
-    expect 0 detach-interface VM1 network --mac 52:54:00:00:00:02 --live
+    expect 0 --timeout 60 detach-interface VM1 network --mac 52:54:00:00:00:02 --live
     [ ! -e "/sys/class/net/$tap" ]
     [ "$output" = "Interface detached successfully" ]
     run nic VM1 52:54:00:00:00:02
@@ -57,7 +58,7 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     expect 0 attach-interface VM1 network default --mac 52:54:00:00:00:03 --config
     same "- default -" "$(nic VM1 52:54:00:00:00:03 --inactive | sed 's/ [a-z0-9]*$/ -/')"
     same "$before" "$(virsh dumpxml VM1)"
-    expect 0 detach-interface VM1 network --mac 52:54:00:00:00:03 --config
+    expect 0 --timeout 60 detach-interface VM1 network --mac 52:54:00:00:00:03 --config
     run nic VM1 52:54:00:00:00:03 --inactive
     [ "$status" -ne 0 ]
 }
@@ -68,7 +69,7 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     nic VM1 52:54:00:00:00:04
     nic VM1 52:54:00:00:00:04 --inactive
     lab_guest_wait VM1 30 eth1
-    expect 0 detach-interface VM1 network --mac 52:54:00:00:00:04 --live --config
+    expect 0 --timeout 60 detach-interface VM1 network --mac 52:54:00:00:00:04 --live --config
     [ ! -e /sys/class/net/mytap ]
     run nic VM1 52:54:00:00:00:04 --inactive
     [ "$status" -ne 0 ]
@@ -83,7 +84,7 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
         run nic VM1 52:54:00:00:00:02 --inactive
         [ "$status" -ne 0 ]
         # shellcheck disable=SC2086
-        expect 0 detach-interface VM1 network --mac 52:54:00:00:00:02 $how
+        expect 0 --timeout 60 detach-interface VM1 network --mac 52:54:00:00:00:02 $how
         [ ! -e "/sys/class/net/$tap" ]
         # shellcheck disable=SC2086
         expect 0 attach-interface off network lab --mac 52:54:00:00:00:16 $how
@@ -102,7 +103,7 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
         expect 0 attach-interface VM1 bridge $bridge --model virtio --mac 52:54:00:00:00:02 --live
         read -r tap _ < <(nic VM1 52:54:00:00:00:02)
         [ "$(master "$tap")" = $bridge ]
-        expect 0 detach-interface VM1 bridge --live --mac 52:54:00:00:00:02
+        expect 0 --timeout 60 detach-interface VM1 bridge --live --mac 52:54:00:00:00:02
         [ ! -e "/sys/class/net/$tap" ]
     done
     ip link del plain
@@ -160,8 +161,8 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     read -r tap _ < <(nic VM1 52:54:00:00:00:02)
     # libvirt itself waits five seconds, and then calls it done.
     SECONDS=0
-    expect 1 --timeout 7 detach-interface VM1 network --mac 52:54:00:00:00:02 --live
-    [ "$SECONDS" -ge 6 ] && [ "$SECONDS" -le 9 ]
+    expect 1 --timeout 12 detach-interface VM1 network --mac 52:54:00:00:00:02 --live
+    [ "$SECONDS" -ge 11 ] && [ "$SECONDS" -le 60 ]
     has "$stderr" 'the guest to let go' "$tap"
     virsh -q resume VM1 >/dev/null
     unplugged() { [ ! -e "/sys/class/net/$tap" ] || { virsh -q detach-interface VM1 network --mac 52:54:00:00:00:02 --live; false; }; }
@@ -214,7 +215,7 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     expect 1 connect VM1 default --interface 52:54:00:00:00:37
     has "$stderr" 'its definition has not' 'hint: --live'
     expect 0 connect VM1 default --interface 52:54:00:00:00:37 --live
-    expect 0 detach-interface VM1 network --mac 52:54:00:00:00:37 --live
+    expect 0 --timeout 60 detach-interface VM1 network --mac 52:54:00:00:00:37 --live
     expect 1 connect P2 lab
     expect 2 connect P1
 }

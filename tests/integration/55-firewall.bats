@@ -12,7 +12,7 @@ setup_file() {
     STATIC=fd00:55::a/64,fd00:55::1 lab_guest_netns near6 virbr6 52:54:00:00:00:1a
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/box.dhcp"
     lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/near.dhcp"
-    outside_reached
+    lab_wait_for 10 outside_reached
 }
 
 setup() {
@@ -54,8 +54,8 @@ none() {
 
 @test "a host on which everything works: no finding, with guests and without rights to read rules" {
     none
-    outside_reached
-    near_reached
+    lab_wait_for 5 outside_reached
+    lab_wait_for 5 near_reached
     run --separate-stderr lab_as operator vnat status --json default
     [ "$status" -eq 6 ]
     [ "$(json '[.findings[] | select(.object.kind == "host")] | length')" = 0 ]
@@ -75,7 +75,7 @@ NFT
     [ "$(finding forward-blocked '[.level, .repair, .object.kind] | join(" ")')" = 'critical never host' ]
     [[ $(finding forward-blocked '.evidence[0]') == *'table inet own, chain docker: policy drop' ]]
     eval "$(finding forward-blocked .remedy)"
-    outside_reached
+    lab_wait_for 5 outside_reached
     none
 }
 
@@ -93,7 +93,7 @@ NFT
     [ "$(finding forward-blocked '.evidence | join("|")')" = \
         'replies from the outside: table inet own, chain guests: ip daddr @inside drop' ]
     nft delete table inet own
-    outside_reached
+    lab_wait_for 5 outside_reached
     none
 }
 
@@ -122,7 +122,7 @@ NFT
         has "$(finding forward-blocked '.evidence | join("|")')" 'table ip filter, chain FORWARD: policy drop'
         has "$(finding input-blocked '.evidence | join("|")')" 'DHCP, UDP port 67: table ip filter, chain INPUT: policy drop'
     else
-        outside_reached
+        lab_wait_for 5 outside_reached
         none
     fi
 }
@@ -137,13 +137,13 @@ table inet own {
 }
 NFT
     sysctl -qw net.bridge.bridge-nf-call-iptables=0
-    near_reached
+    lab_wait_for 5 near_reached
     none
     sysctl -qw net.bridge.bridge-nf-call-iptables=1
     run ! near_reached
     [ "$(finding bridge-netfilter '[.level, .repair] | join(" ")')" = 'warning consent' ]
     eval "$(finding bridge-netfilter .remedy)"
-    near_reached
+    lab_wait_for 5 near_reached
     none
 }
 
@@ -152,13 +152,13 @@ NFT
     run ! outside_reached
     [ "$(finding ip-forward-off .evidence[0])" = 'net.ipv4.ip_forward is 0' ]
     eval "$(finding ip-forward-off .remedy)" >/dev/null
-    outside_reached
+    lab_wait_for 5 outside_reached
     none
     sysctl -qw net.ipv4.conf.virbr0.forwarding=0
     run ! outside_reached
     [ "$(finding ip-forward-off .evidence[0])" = 'net.ipv4.conf.virbr0.forwarding is 0' ]
     eval "$(finding ip-forward-off .remedy)" >/dev/null
-    outside_reached
+    lab_wait_for 5 outside_reached
     none
 }
 
@@ -207,13 +207,13 @@ table inet own {
 }
 NFT
     sysctl -qw net.bridge.bridge-nf-call-ip6tables=0
-    near6_reached
+    lab_wait_for 5 near6_reached
     none
     sysctl -qw net.bridge.bridge-nf-call-ip6tables=1
     run ! near6_reached
     [ "$(finding bridge-netfilter .evidence[0])" = 'net.bridge.bridge-nf-call-ip6tables is 1' ]
     eval "$(finding bridge-netfilter .remedy)" >/dev/null
-    near6_reached
+    lab_wait_for 5 near6_reached
     none
     nft delete table inet own
     sysctl -qw net.ipv6.conf.all.forwarding=0

@@ -29,7 +29,7 @@ levels() { json '.findings[] | select(.level != "ok") | .id' | sort -u | tr '\n'
 @test "firewalld: bridges in their zones, another zone, none, a reload" {
     command -v firewalld >/dev/null || skip "there is no firewalld here"
     expect 0 check
-    outside_reached
+    lab_wait_for 5 outside_reached
     for words in '--zone=public --change-interface=virbr0' '--zone=public --remove-interface=virbr0'; do
         # shellcheck disable=SC2086 # words they are
         firewall-cmd $words >/dev/null
@@ -47,12 +47,12 @@ levels() { json '.findings[] | select(.level != "ok") | .id' | sort -u | tr '\n'
     expect 0 repair --apply --id firewalld-zone
     has "$output" 'done: firewalld-zone (default)'
     expect 0 check
-    outside_reached
+    lab_wait_for 5 outside_reached
     # It forgets its own changes, and libvirt makes its again when it is told.
     firewall-cmd --reload >/dev/null
     lab_wait_for 10 quiet
     expect 0 check
-    outside_reached
+    lab_wait_for 5 outside_reached
 }
 
 @test "ufw: what it keeps from guests is named as its own, and its own words let it through" {
@@ -66,7 +66,7 @@ levels() { json '.findings[] | select(.level != "ok") | .id' | sort -u | tr '\n'
     # What it does to their guests is the same.
     vnat -q net-destroy routed
     vnat -q net-destroy six
-    outside_reached
+    lab_wait_for 5 outside_reached
     ufw --force enable
     if nft list table ip libvirt_network >/dev/null 2>&1; then
         run ! outside_reached
@@ -79,7 +79,7 @@ levels() { json '.findings[] | select(.level != "ok") | .id' | sort -u | tr '\n'
         ufw allow in on virbr0
     fi
     # Behind the rules of libvirt's iptables backend it refuses nothing of guests'.
-    outside_reached
+    lab_wait_for 5 outside_reached
     expect 0 check default
     ufw --force disable
 }

@@ -10,7 +10,7 @@ setup_file() {
     lab_guest_netns box virbr0 52:54:00:00:00:09 $'b\e[x"\xe2\x80\xae'
     ip link add stray type veth peer name yarts
     ip link set stray master virbr0 up
-    lab_wait_for 20 grep -q '^lab: eth0 has' "$LAB_DIR/box.dhcp"
+    lab_wait_for 20 lab_leased virbr0 52:54:00:00:00:09
     # Bytes that are no UTF-8, a lease without end, a client id, and one of IPv6.
     jq '. + [{"ip-address": "192.168.122.77", "mac-address": "52:54:00:00:00:05", "hostname": "PLACE", "expiry-time": 0,
               "client-id": "01:52:54:00:00:00:05"}]' \

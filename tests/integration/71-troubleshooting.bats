@@ -7,8 +7,10 @@ setup_file() {
     export document=$LAB_TOP/docs/troubleshooting.md walked=$LAB_DIR/walked.md
     export tutorial=$BATS_TEST_DIRNAME/tutorial
     vnat -q net-start default --autostart
+    lab_bridge_hastens virbr0
     # Another machine may lack it: with it, a chain that drops what is forwarded is a fault between guests too.
     sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null || true
+    lab_conntrack_keeps
     ip -n outside route del default
     "$tutorial" walk "$document" "$BATS_TEST_DIRNAME/troubleshooting-faults" >"$walked" || {
         cat "$LAB_DIR/VM1.serial"

@@ -27,6 +27,8 @@ setup_file() {
     ip route add 192.168.123.128/25 via 203.0.113.1
     lab_guest_wait acmevm 60
     lab_guest_wait acmevm 60 eth1
+    lab_wait_for 20 lab_leased acmebr0 52:54:00:7a:7b:01
+    lab_wait_for 20 lab_leased virbr1 52:54:00:7a:7b:11
     ip neigh add 192.168.122.50 lladdr 52:54:00:7a:7b:09 dev acmebr0 nud permanent
     vnat -q capture "$LAB_DIR/plain"
     vnat --replay "$LAB_DIR/plain" -q capture --redact "$LAB_DIR/redacted"

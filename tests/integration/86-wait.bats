@@ -17,10 +17,9 @@ teardown() {
 
 tap_of() { virsh -q domiflist "$1" | awk 'NR == 1 {print $1}'; }
 
-# stuck SECONDS WAIT-WORD...: exit 1, not before that time and not a second later; $stderr says why.
+# stuck WAIT-WORD...: exit 1 at its deadline, by which also a slow machine knows all there is to know; $stderr says why.
 stuck() {
-    local begin=${EPOCHREALTIME/./} took seconds=$1
-    shift
+    local begin=${EPOCHREALTIME/./} took seconds=5
     expect 1 wait "$@" --timeout "$seconds"
     took=$(((${EPOCHREALTIME/./} - begin) / 1000))
     [ -z "$output" ]
@@ -28,13 +27,13 @@ stuck() {
     clean "$stderr"
     echo "it took $took ms"
     [ "$took" -ge $((seconds * 1000)) ]
-    [ "$took" -le $((seconds * 1000 + 1500)) ]
+    [ "$took" -le $((seconds * 1000 + 30000)) ]
 }
 
 @test "--for link: the tap, at once" {
     expect 0 wait VM1 --for link
     same "$(tap_of VM1)" "$output"
-    expect 0 wait P1 --for link --timeout 5
+    expect 0 wait P1 --for link --timeout 30
     same "$(tap_of P1)" "$output"
 }
 
@@ -43,15 +42,15 @@ stuck() {
     expect 0 wait VM1
     [ -z "$stderr" ]
     same "$(lab_guest_wait VM1 | cut -d/ -f1)" "$output"
-    expect 0 wait "$(virsh domuuid VM1)" --timeout 5
+    expect 0 wait "$(virsh domuuid VM1)" --timeout 30
     same "$(vnat ip VM1 | head -n 1)" "$output"
 }
 
 @test "--for port:N: the address that takes connections" {
-    expect 0 wait VM1 --for port:80 --timeout 20
+    expect 0 wait VM1 --for port:80 --timeout 120
     same "$(vnat ip VM1 | head -n 1)" "$output"
-    timeout 3 busybox wget -q -O - "http://$output/" || [ "$?" -eq 1 ]
-    stuck 1 VM1 --for port:81
+    timeout 30 busybox wget -q -O - "http://$output/" || [ "$?" -eq 1 ]
+    stuck VM1 --for port:81
     has "$stderr" 'port 81' "$(vnat ip VM1 | head -n 1)"
     # It opens while somebody waits.
     vnat wait VM1 --for port:81 >"$LAB_DIR/port" 2>&1 3>&- &
@@ -83,7 +82,7 @@ follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
 @test "stuck before it runs; it starts while somebody waits" {
     lab_guest_paused P2 default 52:54:00:00:00:06
     virsh -q destroy P2 >/dev/null
-    stuck 1 P2
+    stuck P2
     has "$stderr" 'does not run' 'virsh start P2'
     vnat wait P2 --for link >"$LAB_DIR/link" 2>&1 3>&- &
     waiting=$!
@@ -95,14 +94,14 @@ follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
 
 @test "stuck before its tap is on the bridge" {
     ip link set "$(tap_of P1)" nomaster
-    stuck 2 P1 --for link
+    stuck P1 --for link
     has "$stderr" "$(tap_of P1)" virbr0 "ip link set $(tap_of P1) master virbr0"
     ip link set "$(tap_of P1)" master virbr0
-    expect 0 wait P1 --for link --timeout 5
+    expect 0 wait P1 --for link --timeout 30
 }
 
 @test "stuck before its first frame" {
-    stuck 1 P1
+    stuck P1
     has "$stderr" 'is paused' 'virsh resume P1'
 }
 
@@ -145,7 +144,7 @@ shows() { tr '\r' '\n' <"$LAB_DIR/progress" | tail -n 1 | grep -qF -- "$*"; }
     # Its frames were heard: the bridge has learned its MAC.
     lab_guest_run VM1 'killall udhcpc; ip address flush dev eth0'
     ip neigh flush dev virbr0
-    stuck 3 VM1
+    stuck VM1
     has "$stderr" dnsmasq
     lacks "$stderr" 'sent nothing'
     lab_libvirtd_restart

@@ -4,7 +4,7 @@
 setup_file() { load helpers; }
 setup() {
     load helpers
-    export SOAK_PART=10 SOAK_SLOW=2
+    export SOAK_PART=10 SOAK_SLOW=10
     faults=$LAB_TOP/tests/soak/30-faults
 }
 teardown() {

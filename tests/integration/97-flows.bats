@@ -7,6 +7,7 @@ setup_file() {
     vnat -q net-start six --template nat-ipv6 -D bridge=virbr6 -D subnet=192.168.66.0/24 -D subnet6=fd00:66::/64
     vnat -q net-start through --template routed -D bridge=br-through -D subnet=10.2.0.0/24
     sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1
+    lab_conntrack_keeps
     lab_guest_linux VM1 default 52:54:00:00:00:01 VM1
     lab_guest_linux VM2 default 52:54:00:00:00:02 VM2
     # Guests without QEMU: their domains are paused ones that have their MACs.
@@ -45,12 +46,17 @@ following() {
 # begun: with --json, the snapshot is there.
 begun() { lab_wait_for 10 test -s "$out"; }
 
-# said WORDS...: $out has a line that matches.
+# listens: what follows is in the kernel's list of sockets, in the groups of what is new and what is destroyed.
+listens() { awk '$2 == 12 && $4 == "00000005" {found = 1} END {exit !found}' /proc/net/netlink; }
+
+# said WORDS...: $out has a line that matches, and all of it.
 said() {
-    lab_wait_for 10 grep -qE -- "$*" "$out" && return
+    lab_wait_for 10 grep -qE -- "$*" "$out" && lab_wait_for 10 whole && return
     cat "$out" "$out.err"
     return 1
 }
+
+whole() { [ -z "$(tail -c 1 "$out")" ]; }
 
 # ended: what follows ends by itself; its exit code is in $code.
 ended() {
@@ -60,8 +66,8 @@ ended() {
     follower=
 }
 
-# fetch GUEST-NAMESPACE URL: a request to the outside host.
-fetch() { lab_in "$1" timeout 5 busybox wget -q -O /dev/null "$2"; }
+# fetch GUEST-NAMESPACE URL [SECONDS]: a request to the outside host.
+fetch() { lab_in "$1" timeout "${3:-30}" busybox wget -q -O /dev/null "$2"; }
 
 # entry WORD...: puts an entry into the table of connections.
 entry() { conntrack -I -t 600 "$@" >/dev/null 2>&1; }
@@ -89,7 +95,7 @@ agree() {
     lab_in box6 ping -6 -q -c 1 2001:db8:203::1
     fetch stray http://203.0.113.1/
     # The outside host has no way back to a routed network: nobody answers.
-    fetch box7 http://203.0.113.1/ || true
+    fetch box7 http://203.0.113.1/ 3 || true
     # To a guest: from the host, and by a port of the host's.
     timeout 1 busybox nc "$vm1" 9 </dev/null || true
     entry -p tcp -s 203.0.113.1 -d 203.0.113.2 --sport 5000 --dport 8080 --state ESTABLISHED -u SEEN_REPLY,ASSURED \
@@ -215,9 +221,7 @@ agree() {
 
 @test "begin and end, in words" {
     following VM1 --no-snapshot
-    # It listens when the kernel's list of sockets has it, in the groups of what is new and what is destroyed.
-    # shellcheck disable=SC2016 # awk's
-    lab_wait_for 10 awk '$2 == 12 && $4 == "00000005" {found = 1} END {exit !found}' /proc/net/netlink
+    lab_wait_for 10 listens
     lab_wait_for 10 probes
     said '^[0-9:]{8} VM1 vnet[0-9]+ began tcp '"$vm1"':[0-9]+ to 203\.0\.113\.1:80 as 203\.0\.113\.2:[0-9]+$'
     conntrack -D -s "$vm1" -p tcp >/dev/null 2>&1
@@ -259,6 +263,7 @@ probes() {
     ended
     [ "$code" -eq 1 ]
     following --json --no-snapshot
+    lab_wait_for 10 listens
     lab_guest_paused P9 default 52:54:00:00:00:08
     STATIC=192.168.122.88/24,192.168.122.1 lab_guest_netns box9 virbr0 52:54:00:00:00:08
     lab_wait_for 20 fetch box9 http://203.0.113.1/
@@ -271,15 +276,14 @@ probes() {
 }
 
 @test "a reader that goes away" {
-    run timeout 20 bash -c 'set -o pipefail; vnat flows --follow --json | head -n 1 >/dev/null'
+    run timeout 60 bash -c 'set -o pipefail; vnat flows --follow --json | head -n 1 >/dev/null'
     [ "$status" -eq 141 ]
 }
 
 @test "more events than the kernel could keep are read again" {
     entry -p udp -s "$vm2" -d 203.0.113.1 --sport 5001 --dport 53
     following VM2 --json
-    begun
-    grep -q '"guest_port":5001' "$out"
+    said '"guest_port":5001'
     kill -STOP "$follower"
     # Another's, which are told by no line; what happens behind them finds the queue full.
     seq -f "-I -t 600 -p udp -s $vm1 -d 203.0.113.1 --sport %.0f --dport 53" 30000 >"$out.batch"

@@ -33,6 +33,9 @@ def script(name):
 
 oracle = script("map-oracle")
 
+# All limits are so many times what an idle machine keeps.
+SLOW = float(os.environ.get("SOAK_SLOW") or 1)
+
 
 def run(*words, **more):
     """Runs a program; what it printed. What it complains about is in the exception."""
@@ -49,13 +52,13 @@ def lab(text):
 
 def wait_for(what, seconds, condition, *words):
     """Awaits a condition; what it returned."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOW
     while True:
         value = condition(*words)
         if value:
             return value
         if time.monotonic() > deadline:
-            raise RuntimeError(f"gave up after {seconds} s: {what}")
+            raise RuntimeError(f"gave up after {seconds * SLOW} s: {what}")
         time.sleep(0.005)
 
 
@@ -241,12 +244,12 @@ class Watch:
 
     def wait(self, what, condition, seconds):
         """Awaits condition(map)."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * SLOW
         with self.changed:
             while not condition(self.map):
                 left = deadline - time.monotonic()
                 if left <= 0 or not self.thread.is_alive():
-                    raise RuntimeError(f"gave up after {seconds} s: {what}\n{self.last()}\n{self.complaints()}")
+                    raise RuntimeError(f"gave up after {seconds * SLOW} s: {what}\n{self.last()}\n{self.complaints()}")
                 self.changed.wait(min(left, 0.2))
 
     def states(self, since):
@@ -279,7 +282,7 @@ class Watch:
                 moment = None if found else (at if moment is None else moment)
             if moment is not None:
                 return moment - since
-            if asked > since + limit:
+            if asked > since + limit * SLOW:
                 raise RuntimeError("the map is wrong after %.1f s (%s):\n  %s\n%s" %
                                    (asked - since, self.map.sources, "\n  ".join(found), self.last()))
             with self.changed:
@@ -306,8 +309,8 @@ class Watch:
     def end(self, signal=15, codes=(0, 143, 130)):
         """Ends it; its exit code, which must be one of these."""
         self.child.send_signal(signal)
-        code = self.child.wait(10)
-        self.thread.join(5)
+        code = self.child.wait(10 * SLOW)
+        self.thread.join(5 * SLOW)
         if code not in codes:
             raise RuntimeError(f"it ended with {code}: {self.complaints()}")
         if self.cut:
@@ -340,7 +343,7 @@ def fresh():
 
 def same_as_fresh(watch, seconds=5):
     """Awaits that every field of the consumer's rows, problems included, is what vnat map says."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOW
     while True:
         want = {row_key(row): row for row in fresh()}
         with watch.changed:
