@@ -25,6 +25,7 @@ setup_file() {
 
 setup() {
     load helpers
+    asked=0
     readers=(
         'interfaces map' 'interfaces map default' 'interfaces map six' 'interfaces who 52:54:00:00:00:05'
         'interfaces domiflist P1' 'interfaces domiflist P1 --inactive' 'interfaces domifaddr P1'
@@ -35,12 +36,19 @@ setup() {
     )
 }
 
-# valid SCHEMA: $output validates.
+# What a test asked for is looked at when it has asked for all of it.
+teardown() {
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || return 0
+    [ ! -s "$BATS_TEST_TMPDIR/list" ] || "$LAB_TOP/tests/validate-json" --list <"$BATS_TEST_TMPDIR/list"
+}
+
+# valid SCHEMA WORD...: $output, which these words of vnat's printed, will be validated.
 valid() {
-    printf '%s\n' "$output" | "$LAB_TOP/tests/validate-json" "$1" || {
-        printf '%s\n' "$output"
-        return 1
-    }
+    local name=${*:2}
+    asked=$((asked + 1))
+    name=$BATS_TEST_TMPDIR/$asked.${name//[^A-Za-z0-9.-]/_}
+    printf '%s\n' "$output" >"$name"
+    printf '%s %s\n' "$1" "$name" >>"$BATS_TEST_TMPDIR/list"
 }
 
 # follows SCHEMA VNAT-WORD...: vnat WORD... --json exits with one of $codes and prints what the schema says.
@@ -52,7 +60,7 @@ follows() {
         printf '%s: %s\n' "$*" "$status"
         return 1
     }
-    valid "$schema"
+    valid "$schema" "$@"
 }
 
 @test "everything that only reads" {
@@ -129,7 +137,7 @@ follows() {
         set -- $words
         run --separate-stderr lab_as visitor vnat "${@:2}" --json
         [ "$status" -eq 0 ] || [ "$status" -eq 6 ]
-        valid "$1"
+        valid "$@"
     done
 }
 

@@ -86,7 +86,7 @@ json() {
 
 # clean TEXT: no control character but line feeds, no bidirectional or invisible character, no invalid UTF-8.
 clean() {
-    printf '%s' "$1" | python3 -c '
+    printf '%s' "$1" | python3 -IS -c '
 import sys, unicodedata
 text = sys.stdin.buffer.read().decode("utf-8")
 bad = [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")]
