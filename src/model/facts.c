@@ -184,6 +184,7 @@ static void firewall_chain_free(FirewallChain *chain)
 {
     g_free(chain->name);
     g_free(chain->hook);
+    g_strfreev(chain->devices);
     g_free(chain->type);
     g_free(chain->policy);
     g_ptr_array_unref(chain->rules);

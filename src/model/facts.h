@@ -366,8 +366,9 @@ typedef enum { FIREWALL_NFT, FIREWALL_IPTABLES_NFT, FIREWALL_IPTABLES_LEGACY } F
 
 /*
  * A rule in one of two shapes, also within one table: nft may put rules of its own into one of iptables'.
- * Native nftables: expr is nft's JSON array of the rule. iptables: argv is the rule as iptables-save prints
- * it after "-A CHAIN", split into words (NULL-terminated). The other is NULL.
+ * Native nftables: expr is nft's JSON array of the rule. iptables, and ebtables in a table of family bridge:
+ * argv is the rule as iptables-save prints it after "-A CHAIN", split into words (NULL-terminated). The other
+ * is NULL.
  */
 typedef struct {
     char **argv;
@@ -378,9 +379,10 @@ typedef struct {
 
 typedef struct {
     char *name;
-    char *hook; /* "prerouting", "input", "forward", "output", "postrouting"; NULL for a chain that is only
-                   jumped to */
-    char *type; /* "filter", "nat", "route"; NULL */
+    char *hook; /* "prerouting", "input", "forward", "output", "postrouting"; "ingress", "egress" of devices;
+                   NULL for a chain that is only jumped to */
+    char **devices; /* of ingress and egress: where it is; NULL of others */
+    char *type;     /* "filter", "nat", "route"; NULL */
     gint priority;
     char *policy;     /* "accept", "drop"; NULL */
     GPtrArray *rules; /* FirewallRule */

@@ -51,7 +51,7 @@ static const char vocabulary[] = " "
     "dstport addrtype bpf cgroup cluster comment connbytes connlimit connmark conntrack cpu devgroup "
     "dscp eui64 frag hashlimit helper hl iprange ipv6header length limit mark multiport nfacct osf "
     "owner physdev pkttype policy rateest recent rpfilter rt set socket state statistic string tcpmss "
-    "time tos ttl u32 "
+    "time tos ttl u32 request request_reverse reply_reverse bga "
     /* dnsmasq. */
     "option option6 router dns-server mtu netmask ntp-server domain-name domain-search "
     "classless-static-route information-refresh-time infinite deprecated ra-only ra-names ra-stateless "

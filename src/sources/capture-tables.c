@@ -64,6 +64,7 @@ const CaptureText capture_texts[] = {
     {"nft", "firewall/nft.json"},
     {"iptables-nft-save", "firewall/iptables-nft-save.txt"},
     {"ip6tables-nft-save", "firewall/ip6tables-nft-save.txt"},
+    {"ebtables-nft-save", "firewall/ebtables-nft-save.txt"},
     {"iptables-legacy-save", "firewall/iptables-legacy-save.txt"},
     {"ip6tables-legacy-save", "firewall/ip6tables-legacy-save.txt"},
     {NULL, NULL},

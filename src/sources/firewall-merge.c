@@ -9,7 +9,8 @@
  * drop" comes out as "-j DROP" (seen with 1.8.9), and it prints built-in chains that do not exist. Both print
  * a chain's rules in the same order, one for one. So nft's reading is the frame, with chains, hooks,
  * priorities and policies, and a rule is taken from the save text where that can be right: where it holds xt
- * expressions (then iptables made it), or only such expressions as both can say.
+ * expressions (then iptables made it), or only such expressions as both can say. ebtables and family bridge
+ * are as iptables and IPv4 are.
  */
 
 /* --------------------------------------------------------------------------------- what rules hold */
@@ -53,13 +54,15 @@ static gboolean table_looks_like_iptables(const FirewallTable *table)
 
 gboolean firewall_table_is_iptables(const FirewallTable *table)
 {
-    if (strcmp(table->family, "ip") != 0 && strcmp(table->family, "ip6") != 0)
+    gboolean bridge = strcmp(table->family, "bridge") == 0;
+
+    if (!bridge && strcmp(table->family, "ip") != 0 && strcmp(table->family, "ip6") != 0)
         return FALSE;
     for (guint i = 0; i < table->chains->len; i++) {
         if (chain_has_xt(table->chains->pdata[i]))
             return TRUE;
     }
-    return table_looks_like_iptables(table);
+    return !bridge && table_looks_like_iptables(table);
 }
 
 static gboolean string_in(const json_t *value, const char *const *words)
@@ -133,9 +136,17 @@ static void rule_take(FirewallRule *rule, FirewallRule *saved)
     rule->argv = g_steal_pointer(&saved->argv);
 }
 
+/* ebtables knows policies of users' chains too: to nft such a one is one rule more, the last. */
+static gboolean chain_is_same(const FirewallChain *chain, const FirewallChain *saved)
+{
+    guint policy = !chain->hook && saved->policy && chain->rules->len > saved->rules->len;
+
+    return chain->rules->len == saved->rules->len + policy;
+}
+
 static gboolean chain_merge(FirewallChain *chain, FirewallChain *saved)
 {
-    if (chain->rules->len != saved->rules->len) {
+    if (!chain_is_same(chain, saved)) {
         if (chain_has_xt(chain)) {
             GPtrArray *rules = chain->rules;
 
@@ -144,7 +155,7 @@ static gboolean chain_merge(FirewallChain *chain, FirewallChain *saved)
         }
         return FALSE;
     }
-    for (guint i = 0; i < chain->rules->len; i++) {
+    for (guint i = 0; i < saved->rules->len; i++) {
         FirewallRule *rule = chain->rules->pdata[i];
 
         if (rule_has_xt(rule) || rule_is_plain(rule))

@@ -75,6 +75,24 @@ static gboolean nft_table(NftReader *reader, const json_t *body)
     return TRUE;
 }
 
+/* "dev": a name, or a list of some. NULL: none. */
+static char **chain_devices(const json_t *dev)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    const char *name = json_string_value(dev);
+
+    if (!dev)
+        return NULL;
+    if (name)
+        g_strv_builder_add(names, name);
+    for (gsize i = 0; i < json_array_size(dev); i++) {
+        name = json_string_value(json_array_get(dev, i));
+        if (name)
+            g_strv_builder_add(names, name);
+    }
+    return g_strv_builder_end(names);
+}
+
 static gboolean nft_chain(NftReader *reader, const json_t *body)
 {
     FirewallTable *table = nft_find_table(reader, body);
@@ -90,6 +108,7 @@ static gboolean nft_chain(NftReader *reader, const json_t *body)
         return FALSE;
     chain = firewall_chain_new(name);
     chain->hook = g_strdup(nft_string(body, "hook"));
+    chain->devices = chain_devices(json_object_get(body, "dev"));
     chain->type = g_strdup(nft_string(body, "type"));
     chain->policy = g_strdup(nft_string(body, "policy"));
     if (json_get_int(body, "prio", G_MININT, G_MAXINT, &priority))

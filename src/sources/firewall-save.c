@@ -16,7 +16,11 @@
  * A word with anything but plain letters stands in double quotes, where a backslash takes the next byte as it
  * is; a quoted word may hold a line feed. Text that ends inside a table was cut off, and says less than the
  * truth: refused.
+ *
+ * ebtables-nft-save (1.8.9) writes the same, but no COMMIT: a table ends at the comment "# Completed on …".
  */
+
+#define SAVE_COMPLETED "# Completed"
 
 typedef struct {
     const char *at, *end;
@@ -28,6 +32,7 @@ typedef struct {
     GHashTable *chains;    /* its chains by name */
     GPtrArray *words;      /* of the line that was read */
     const char *rule_text; /* where its "-A" began */
+    gboolean ebtables;     /* it is ebtables' text */
 } SaveReader;
 
 /* What iptables' built-in chains are: iptables(8), and the priorities of linux/netfilter_ipv4.h. */
@@ -94,12 +99,21 @@ static gboolean save_word(SaveReader *reader, GError **error)
     return TRUE;
 }
 
+static gboolean save_stands_at(const SaveReader *reader, const char *text)
+{
+    gsize length = strlen(text);
+
+    return (gsize)(reader->end - reader->at) >= length && memcmp(reader->at, text, length) == 0;
+}
+
 /* The words of the next line, none of an empty one or a comment; the reader stands on its line feed or the
  * end. */
 static gboolean save_line(SaveReader *reader, GError **error)
 {
     gboolean comment = *reader->at == '#';
 
+    if (reader->ebtables && save_stands_at(reader, SAVE_COMPLETED))
+        reader->table = NULL;
     g_ptr_array_set_size(reader->words, 0);
     reader->rule_text = reader->at;
     while (reader->at < reader->end && *reader->at != '\n') {
@@ -238,6 +252,7 @@ GPtrArray *firewall_parse_save(const char *text, gsize length, FirewallShape sha
                          .line = 1,
                          .shape = shape,
                          .family = family,
+                         .ebtables = strcmp(family, "bridge") == 0,
                          .tables = tables,
                          .chains = chains,
                          .words = words};

@@ -7,8 +7,8 @@
 /*
  * The packet filter as facts->firewall, by programs: `nft -j list ruleset` for everything that nft's JSON can
  * say; `iptables-nft-save` and `ip6tables-nft-save` for the rules with xt expressions, of which it says only
- * the name; `iptables-legacy-save` only if /proc/net/ip_tables_names is not empty (IPv6 likewise). Each table
- * appears once.
+ * the name, and `ebtables-nft-save` where family bridge holds such; `iptables-legacy-save` only if
+ * /proc/net/ip_tables_names is not empty (IPv6 likewise). Each table appears once.
  *
  * Sets SOURCE_FIREWALL: live; stale, with the reason, where one program did not answer and what the others
  * said is shown; on FALSE stale with the old tables, or down where there are none. Errors: DENIED (needs
@@ -33,16 +33,17 @@ GPtrArray *firewall_parse_nft(const char *json, gsize length, GError **error);
 
 /*
  * iptables-save's text: "*table", ":CHAIN POLICY [p:b]", "-A CHAIN words", "COMMIT", comments. Words may be
- * quoted with double quotes and backslash. shape and family ("ip", "ip6") are filled into the tables.
- * Built-in chains get their hook, type and the priority that iptables gives them. New array of FirewallTable;
- * NULL with INVALID ("line 3: …").
+ * quoted with double quotes and backslash. shape and family ("ip", "ip6"; "bridge": ebtables-save's, which
+ * has no "COMMIT") are filled into the tables. Built-in chains get their hook, type and the priority that
+ * iptables gives them. New array of FirewallTable; NULL with INVALID ("line 3: …").
  */
 GPtrArray *firewall_parse_save(const char *text, gsize length, FirewallShape shape, const char *family,
                                GError **error);
 
 /*
  * Whether iptables-save is wanted to read a table of nft's: of IPv4 or IPv6, and a rule holds an xt
- * expression, or its name and those of its base chains are iptables' own.
+ * expression, or its name and those of its base chains are iptables' own; of family bridge (ebtables-save)
+ * only where a rule holds one.
  */
 gboolean firewall_table_is_iptables(const FirewallTable *table);
 

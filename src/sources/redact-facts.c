@@ -224,6 +224,13 @@ static void redact_objects(Redactor *redactor, Facts *facts)
         facts->domains->pdata[i] = domain_again(redactor, facts->domains->pdata[i]);
 }
 
+static RedactText redaction_of(const char *program)
+{
+    if (strcmp(program, "nft") == 0)
+        return redact_nft;
+    return strcmp(program, "ebtables-nft-save") == 0 ? redact_ebtables : redact_save;
+}
+
 /* What had to go was not read, as far as the redacted host knows: or its rules would be missed. */
 static void redact_firewall(Redactor *redactor, Facts *facts)
 {
@@ -234,8 +241,7 @@ static void redact_firewall(Redactor *redactor, Facts *facts)
     for (guint i = 0; i < facts->firewall_texts->len;) {
         FirewallText *text = facts->firewall_texts->pdata[i];
 
-        text->text = text_again(redactor, strcmp(text->program, "nft") == 0 ? redact_nft : redact_save,
-                                text->text, &failed);
+        text->text = text_again(redactor, redaction_of(text->program), text->text, &failed);
         if (text->text)
             i++;
         else

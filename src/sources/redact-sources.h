@@ -31,6 +31,8 @@ char *redact_nft(Redactor *redactor, const char *json, GError **error);
  * version remains. New string. Errors: INVALID, as firewall_parse_save.
  */
 char *redact_save(Redactor *redactor, const char *text, GError **error);
+/* The same of ebtables-save. */
+char *redact_ebtables(Redactor *redactor, const char *text, GError **error);
 
 /*
  * dnsmasq's configuration, a setting a line: the value of one that is not known becomes "(redacted)",

@@ -291,6 +291,48 @@ static void test_merge_keeps_what_save_cannot_say(void)
     assert_rule(own, 0, "ip saddr 10.0.0.0/8 accept");
 }
 
+/* What ebtables says of rules that nft only names; of its users' chains the policy is nft's rule more. */
+static void test_merge_ebtables(void)
+{
+    g_autoptr(GPtrArray) tables = nft_of("nwfilter-nft.json");
+    g_autoptr(GPtrArray) saved = save_of("nwfilter-ebtables.txt", FIREWALL_IPTABLES_NFT, "bridge");
+    const FirewallChain *chain;
+
+    g_assert_true(firewall_table_is_iptables(table_of(tables, "bridge", "nat")));
+    g_assert_true(firewall_merge_save(tables, saved));
+    chain = chain_of(tables, "bridge", "nat", "I-vnet0-ipv4-ip");
+    g_assert_cmpuint(chain->rules->len, ==, 4);
+    assert_rule(chain, 1, "-A I-vnet0-ipv4-ip -p IPv4 --ip-src 192.168.122.10 -j RETURN");
+    assert_rule(chain, 3, "counter accept");
+    chain = chain_of(tables, "bridge", "filter", "own");
+    g_assert_cmpuint(chain->rules->len, ==, 1);
+    assert_base(chain_of(tables, "bridge", "nat", "PREROUTING"), "prerouting", "filter", -300, "accept");
+}
+
+/* Torn: ebtables saw another chain than nft, by more than a policy. */
+static void test_merge_ebtables_torn(void)
+{
+    g_autoptr(GPtrArray) tables = nft_of("nwfilter-nft.json");
+    g_autoptr(GPtrArray) saved = save_of("nwfilter-ebtables.txt", FIREWALL_IPTABLES_NFT, "bridge");
+
+    g_ptr_array_set_size(chain_of(saved, "bridge", "nat", "I-vnet0-ipv4-ip")->rules, 2);
+    g_assert_false(firewall_merge_save(tables, saved));
+}
+
+static void test_ebtables_refused(void)
+{
+    static const char *const texts[] = {"*nat\n:A ACCEPT\n", "*nat\n:A ACCEPT\n*filter\n# Completed on\n",
+                                        "*nat\n# completed\n"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(
+            firewall_parse_save(texts[i], strlen(texts[i]), FIREWALL_IPTABLES_NFT, "bridge", &error));
+        g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
+    }
+}
+
 /* One rule's match in a table of iptables, and whether the save text can say all of it. */
 static const struct {
     const char *left, *right;
@@ -382,6 +424,9 @@ int main(int argc, char **argv)
     g_test_add_func("/firewall/save/refused", test_save_refused);
     g_test_add_func("/firewall/merge", test_merge);
     g_test_add_func("/firewall/merge/keeps-what-save-cannot-say", test_merge_keeps_what_save_cannot_say);
+    g_test_add_func("/firewall/merge/ebtables", test_merge_ebtables);
+    g_test_add_func("/firewall/merge/ebtables-torn", test_merge_ebtables_torn);
+    g_test_add_func("/firewall/save/ebtables-refused", test_ebtables_refused);
     g_test_add_func("/firewall/merge/plain", test_merge_plain);
     g_test_add_func("/firewall/merge/torn", test_merge_torn);
     g_test_add_func("/firewall/merge/alone", test_merge_alone);
