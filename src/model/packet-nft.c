@@ -210,6 +210,7 @@ static guint plain_verdict(const char *key)
         {"dnat", MAY_ACCEPT},
         {"redirect", MAY_ACCEPT},
         {"queue", MAY_ACCEPT | MAY_DROP},
+        {"fwd", MAY_ACCEPT | MAY_DROP}, /* out by another device, past everything else */
         {"synproxy", MAY_ACCEPT | MAY_DROP | MAY_NEXT},
         {"tproxy", MAY_ACCEPT | MAY_NEXT},
     };
@@ -229,7 +230,7 @@ static gboolean reject_applies(const Packet *packet, const json_t *body)
     if (strcmp(type, "tcp reset") == 0)
         return packet->protocol == IPPROTO_TCP;
     if (strcmp(type, "icmp") == 0)
-        return packet->family == 4;
+        return packet->family == 4 && !packet->arp;
     return strcmp(type, "icmpv6") != 0 || packet->family == 6;
 }
 

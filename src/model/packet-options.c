@@ -31,17 +31,16 @@ static Match address_masked(const Ip *ip, const char *address, const char *mask)
     return MATCH_YES;
 }
 
-/* An address, alone, with a prefix, or with a mask, which may have holes. */
-static Match address_match(const Option *option, const Ip *ip)
+Match save_address(const char *text, const Ip *ip)
 {
-    g_auto(GStrv) parts = g_strsplit(option->value, "/", 2);
+    g_auto(GStrv) parts = g_strsplit(text, "/", 2);
     IpNet net = {.prefix = 0};
 
     if (ip->family == 0)
         return MATCH_MAYBE;
     if (parts[0] && !parts[1])
         return ip_parse(parts[0], &net.ip) ? match_of(ip_equal(&net.ip, ip)) : MATCH_MAYBE;
-    if (ipnet_parse(option->value, &net))
+    if (ipnet_parse(text, &net))
         return match_of(ipnet_contains(&net, ip));
     return parts[0] ? address_masked(ip, parts[0], parts[1]) : MATCH_MAYBE;
 }
@@ -72,12 +71,12 @@ static const Ip *destination_of(const Option *option)
 
 static Match opt_source(const Option *option)
 {
-    return address_match(option, source_of(option));
+    return save_address(option->value, source_of(option));
 }
 
 static Match opt_destination(const Option *option)
 {
-    return address_match(option, destination_of(option));
+    return save_address(option->value, destination_of(option));
 }
 
 static Match opt_src_range(const Option *option)
@@ -125,7 +124,6 @@ static Match opt_always(const Option *option)
 
 /* ----------------------------------------------------------------------------------------------- ports */
 
-/* "80", "80:90", ":90", "80:"; FALSE for anything else. */
 static gboolean port_range(const char *text, guint64 *first, guint64 *last)
 {
     g_auto(GStrv) ends = g_strsplit(text, ":", 2);
@@ -141,11 +139,11 @@ static gboolean port_range(const char *text, guint64 *first, guint64 *last)
     return !*ends[1] || words_digits(ends[1], last);
 }
 
-static Match port_in(const Option *option, const char *text, guint16 port)
+Match save_port(const Walk *walk, const char *text, guint16 port)
 {
     guint64 first, last;
 
-    if (option->walk->now.rewritten || port == 0 || !port_range(text, &first, &last))
+    if (walk->now.rewritten || port == 0 || !port_range(text, &first, &last))
         return MATCH_MAYBE;
     return match_of(port >= first && port <= last);
 }
@@ -156,18 +154,18 @@ static Match port_in_list(const Option *option, guint16 port)
     Match match = MATCH_NO;
 
     for (gsize i = 0; items[i]; i++)
-        match = match_or(match, port_in(option, items[i], port));
+        match = match_or(match, save_port(option->walk, items[i], port));
     return match;
 }
 
 static Match opt_sport(const Option *option)
 {
-    return port_in(option, option->value, option->walk->packet->sport);
+    return save_port(option->walk, option->value, option->walk->packet->sport);
 }
 
 static Match opt_dport(const Option *option)
 {
-    return port_in(option, option->value, option->walk->packet->dport);
+    return save_port(option->walk, option->value, option->walk->packet->dport);
 }
 
 static Match opt_sports(const Option *option)
@@ -305,8 +303,8 @@ static Match opt_tuple(const Option *option)
     if (!packet_is_tracked(option->walk))
         return MATCH_NO;
     if (g_str_has_suffix(option->name, "port"))
-        return port_in(option, option->value, source ? tuple.sport : tuple.dport);
-    return address_match(option, source ? &tuple.src : &tuple.dst);
+        return save_port(option->walk, option->value, source ? tuple.sport : tuple.dport);
+    return save_address(option->value, source ? &tuple.src : &tuple.dst);
 }
 
 /* Only a connection that another one foretold has a helper's master. */
@@ -317,7 +315,6 @@ static Match opt_helper(const Option *option)
 
 /* ------------------------------------------------------------------------------------------- the others */
 
-/* "0x1/0xff"; FALSE for anything else. */
 gboolean save_mark_parse(const char *text, guint32 *value, guint32 *mask)
 {
     g_auto(GStrv) parts = g_strsplit(text, "/", 2);
@@ -562,8 +559,7 @@ static gint option_find(const char *module, const char *name)
     return -1;
 }
 
-/* How many words follow the one at argv that belong to it, as far as can be told. */
-static guint words_behind(char **argv)
+guint save_words(char **argv)
 {
     guint count = 0;
 
@@ -578,7 +574,7 @@ Match save_option(const Walk *walk, const char *module, char **argv, guint *word
     gint found = option_find(module, argv[0]);
     Option option = {.walk = walk, .name = argv[0], .value = argv[1] ? argv[1] : ""};
 
-    *words = found < 0 ? words_behind(argv) : MIN(options[found].words, g_strv_length(argv + 1));
+    *words = found < 0 ? save_words(argv) : MIN(options[found].words, g_strv_length(argv + 1));
     /* The only one of two words that is known. */
     if (g_strcmp0(module, "tcp") == 0 && strcmp(argv[0], "--tcp-flags") == 0 && argv[1] && argv[2]) {
         *words = 2;

@@ -67,6 +67,32 @@ static const char *owner_of_table(const char *name)
     return NULL;
 }
 
+/*
+ * libvirt's nwfilter: ebtables' chains of a tap ("libvirt-I-vnet0", and "I-vnet0-mac" below it), iptables' of
+ * frames that bridges hand on ("libvirt-in", "FI-vnet0").
+ */
+static gboolean begins_with_one(const char *name, const char *const *prefixes)
+{
+    for (; *prefixes; prefixes++) {
+        if (g_str_has_prefix(name, *prefixes))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean is_of_nwfilter(const FirewallTable *table, const FirewallChain *chain)
+{
+    static const char *const above[] = {"libvirt-I-", "libvirt-O-",  "libvirt-J-",      "libvirt-P-",
+                                        "libvirt-in", "libvirt-out", "libvirt-host-in", NULL};
+    static const char *const below[] = {"I-",  "O-",  "J-",  "P-",  "FI-", "FO-",
+                                        "HI-", "FJ-", "FP-", "HJ-", NULL};
+    gboolean made = begins_with_one(chain->name, above);
+
+    for (guint i = 0; !made && begins_with_one(chain->name, below) && i < table->chains->len; i++)
+        made = begins_with_one(((const FirewallChain *)table->chains->pdata[i])->name, above);
+    return made;
+}
+
 static gboolean table_has_chains_of(const FirewallTable *table, const char *owner)
 {
     for (guint i = 0; i < table->chains->len; i++) {
@@ -97,6 +123,8 @@ const char *packet_owner(const PacketStep *step)
 
     if (!owner)
         owner = owner_of_chain(step->chain->name);
+    if (!owner && is_of_nwfilter(step->table, step->chain))
+        owner = "libvirt nwfilter";
     if (!owner && !step->rule && step->verdict != PACKET_ACCEPT)
         owner = owner_of_policy(step->table, step->base);
     return owner;

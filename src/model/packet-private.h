@@ -17,6 +17,15 @@ typedef enum { MATCH_NO, MATCH_MAYBE, MATCH_YES } Match;
 #define match_and(a, b) MIN(a, b)
 #define match_or(a, b) MAX(a, b)
 
+/* The kernel's numbers for families (linux/netfilter.h). */
+enum {
+    PACKET_NFPROTO_IPV4 = 2,
+    PACKET_NFPROTO_ARP = 3,
+    PACKET_NFPROTO_NETDEV = 5,
+    PACKET_NFPROTO_BRIDGE = 7,
+    PACKET_NFPROTO_IPV6 = 10,
+};
+
 /* Bits of a number of which only those in known are certain, against what they should be. */
 Match match_bits(guint64 value, guint64 known, guint64 wanted);
 
@@ -105,6 +114,14 @@ Outcome save_target(Walk *walk, const At *at, const char *name);
 Match save_module(const char *module);
 /* The option at argv, with what stands behind it. *words: how many of those are its own. */
 Match save_option(const Walk *walk, const char *module, char **argv, guint *words);
+/* The same in ebtables' words. */
+Match ebtables_option(const Walk *walk, char **argv, guint *words);
+/* How many words follow the one at argv that belong to it, as far as can be told. */
+guint save_words(char **argv);
+/* An address, alone, with a prefix, or with a mask, which may have holes. */
+Match save_address(const char *text, const Ip *ip);
+/* "80", "80:90", ":90", "80:". */
+Match save_port(const Walk *walk, const char *text, guint16 port);
 /* "0x1/0xff"; FALSE for anything else. */
 gboolean save_mark_parse(const char *text, guint32 *value, guint32 *mask);
 
@@ -121,6 +138,10 @@ typedef struct {
     guint16 sport, dport;
 } Tuple;
 Tuple packet_tuple(const Walk *walk, gboolean reply);
+/* Whether the packet was before connection tracking by now, which bridges have too, and devices do not. */
+gboolean packet_is_seen(const Walk *walk);
+/* Whom its frame was sent to, PACKET_* of linux/if_packet.h. FALSE: what a port takes it for is not told. */
+gboolean packet_cast(const Packet *packet, guint64 *number);
 /* Whether connection tracking knows the packet at all. */
 gboolean packet_is_tracked(const Walk *walk);
 
@@ -132,6 +153,7 @@ typedef enum {
     WORDS_PROTOCOL,
     WORDS_FAMILY,
     WORDS_ETHERTYPE,
+    WORDS_ARP,
     WORDS_STATE,
     WORDS_STATUS,
     WORDS_DIRECTION,

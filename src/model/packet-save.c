@@ -36,6 +36,7 @@ static guint target_may(const char *name)
         {"TCPMSS", MAY_NEXT},
         {"CLASSIFY", MAY_NEXT},
         {"AUDIT", MAY_NEXT},
+        {"CONTINUE", MAY_NEXT},
         {"CT", MAY_NEXT},
         {"TOS", MAY_NEXT},
         {"DSCP", MAY_NEXT},
@@ -112,6 +113,7 @@ static Outcome target_walk(Walk *walk, const At *at, char **argv)
 
 Outcome save_walk(Walk *walk, const At *at, char **argv)
 {
+    const gboolean ebtables = strcmp(walk->table->family, "bridge") == 0;
     const char *module = NULL;
     At here = *at;
 
@@ -130,7 +132,8 @@ Outcome save_walk(Walk *walk, const At *at, char **argv)
             module = argv[++i];
             match = save_module(module);
         } else {
-            match = save_option(walk, module, argv + i, &words);
+            match = ebtables ? ebtables_option(walk, argv + i, &words)
+                             : save_option(walk, module, argv + i, &words);
             i += words;
         }
         here.live = match_and(here.live, negated ? match_not(match) : match);

@@ -54,7 +54,10 @@ typedef enum {
     FIELD_TYPE,
     FIELD_CODE,
     FIELD_MAC,
+    FIELD_MAC_TO,
     FIELD_ETHERTYPE,
+    FIELD_OPERATION,
+    FIELD_ONE,
 } Field;
 
 static const struct {
@@ -72,6 +75,9 @@ static const struct {
     {"icmp", "type", FIELD_TYPE},       {"icmp", "code", FIELD_CODE},
     {"icmpv6", "type", FIELD_TYPE},     {"icmpv6", "code", FIELD_CODE},
     {"ether", "saddr", FIELD_MAC},      {"ether", "type", FIELD_ETHERTYPE},
+    {"ether", "daddr", FIELD_MAC_TO},   {"arp", "operation", FIELD_OPERATION},
+    {"arp", "saddr ip", FIELD_SADDR},   {"arp", "daddr ip", FIELD_DADDR},
+    {"arp", "saddr ether", FIELD_MAC},  {"arp", "htype", FIELD_ONE},
 };
 
 /* Whether the packet has that header at all. */
@@ -88,9 +94,10 @@ static gboolean has_header(const Packet *packet, const char *protocol)
         {"icmp", 4, IPPROTO_ICMP},
         {"icmpv6", 6, IPPROTO_ICMPV6},
         {"th", 0, 0},
-        {"ether", 0, 0},
     };
 
+    if (strcmp(protocol, "ether") == 0 || packet->arp)
+        return strcmp(protocol, packet->arp ? "arp" : "ether") == 0 || strcmp(protocol, "ether") == 0;
     for (gsize i = 0; i < G_N_ELEMENTS(headers); i++) {
         if (strcmp(headers[i].name, protocol) == 0)
             return (!headers[i].family || headers[i].family == packet->family) &&
@@ -107,13 +114,20 @@ static Value field_port(const Packet *packet, guint16 port)
 }
 
 /* Six bytes make one number. */
-static Value field_mac(const Packet *packet)
+static Value field_mac(gboolean known, const Mac *mac)
 {
     guint64 number = 0;
 
-    for (guint i = 0; i < sizeof(packet->mac.bytes); i++)
-        number = number << 8 | packet->mac.bytes[i];
-    return packet->has_mac ? number_of(number, WORDS_NONE) : unknown;
+    for (guint i = 0; i < sizeof(mac->bytes); i++)
+        number = number << 8 | mac->bytes[i];
+    return known ? number_of(number, WORDS_NONE) : unknown;
+}
+
+static Value field_ethertype(const Packet *packet)
+{
+    if (packet->arp)
+        return number_of(0x0806, WORDS_ETHERTYPE);
+    return number_of(packet->family == 4 ? 0x0800 : 0x86dd, WORDS_ETHERTYPE);
 }
 
 static Value field_value(const Packet *packet, Field field)
@@ -141,9 +155,15 @@ static Value field_value(const Packet *packet, Field field)
     case FIELD_CODE:
         return number_of(packet->icmp_code, packet->family == 4 ? WORDS_ICMP_CODE : WORDS_ICMP6_CODE);
     case FIELD_MAC:
-        return field_mac(packet);
+        return field_mac(packet->has_mac, &packet->mac);
+    case FIELD_MAC_TO:
+        return field_mac(packet->has_mac_to, &packet->mac_to);
     case FIELD_ETHERTYPE:
-        return number_of(packet->family == 4 ? 0x0800 : 0x86dd, WORDS_ETHERTYPE);
+        return field_ethertype(packet);
+    case FIELD_OPERATION:
+        return number_of(packet->operation, WORDS_ARP);
+    case FIELD_ONE:
+        return number_of(1, WORDS_NONE);
     }
     return unknown;
 }
@@ -178,6 +198,8 @@ typedef enum {
     META_OIF,
     META_IIFNAME,
     META_OIFNAME,
+    META_BRIDGE_IN,
+    META_BRIDGE_OUT,
     META_L4PROTO,
     META_NFPROTO,
     META_PROTOCOL,
@@ -196,7 +218,7 @@ static const struct {
     {"oifname", META_OIFNAME}, {"l4proto", META_L4PROTO},   {"nfproto", META_NFPROTO},
     {"mark", META_MARK},       {"protocol", META_PROTOCOL}, {"pkttype", META_PKTTYPE},
     {"ipsec", META_IPSEC},     {"skuid", META_SOCKET},      {"skgid", META_SOCKET},
-    {"nftrace", META_NFTRACE},
+    {"nftrace", META_NFTRACE}, {"ibrname", META_BRIDGE_IN}, {"obrname", META_BRIDGE_OUT},
 };
 
 static Value meta_mark(const WalkState *state)
@@ -205,9 +227,24 @@ static Value meta_mark(const WalkState *state)
         .kind = VALUE_NUMBER, .number = state->mark, .known = ~(guint64)G_MAXUINT32 | state->mark_known};
 }
 
+/* Of the table's hook: bridges and devices have numbers of their own, whatever the packet is. */
+static guint64 nfproto_of(const Walk *walk)
+{
+    const Packet *packet = walk->packet;
+
+    if (packet->place == PACKET_AT_BRIDGE)
+        return PACKET_NFPROTO_BRIDGE;
+    if (packet->place == PACKET_AT_ARP)
+        return PACKET_NFPROTO_ARP;
+    if (strcmp(walk->table->family, "netdev") == 0)
+        return PACKET_NFPROTO_NETDEV;
+    return packet->family == 4 ? PACKET_NFPROTO_IPV4 : PACKET_NFPROTO_IPV6;
+}
+
 static Value meta_of(const Walk *walk, Meta meta)
 {
     const Packet *packet = walk->packet;
+    guint64 number;
 
     switch (meta) {
     case META_IIF:
@@ -218,16 +255,20 @@ static Value meta_of(const Walk *walk, Meta meta)
         return device_of(VALUE_DEVICE, packet->in, packet->in_index);
     case META_OIFNAME:
         return device_of(VALUE_DEVICE, packet->out, packet->out_index);
+    case META_BRIDGE_IN:
+        return packet->in ? device_of(VALUE_DEVICE, packet->bridge, 0) : absent;
+    case META_BRIDGE_OUT:
+        return packet->out ? device_of(VALUE_DEVICE, packet->bridge, 0) : absent;
     case META_L4PROTO:
-        return number_of(packet->protocol, WORDS_PROTOCOL);
+        return packet->arp ? absent : number_of(packet->protocol, WORDS_PROTOCOL);
     case META_NFPROTO:
-        return number_of(packet->family == 4 ? 2 : 10, WORDS_FAMILY);
+        return number_of(nfproto_of(walk), WORDS_FAMILY);
     case META_PROTOCOL:
-        return number_of(packet->family == 4 ? 0x0800 : 0x86dd, WORDS_ETHERTYPE);
+        return field_ethertype(packet);
     case META_MARK:
         return meta_mark(&walk->now);
     case META_PKTTYPE:
-        return number_of(packet->cast, WORDS_CAST);
+        return packet_cast(packet, &number) ? number_of(number, WORDS_CAST) : unknown;
     case META_IPSEC:
     case META_NFTRACE:
         return number_of(0, WORDS_NONE);
@@ -279,6 +320,8 @@ static Value ct_value(const Walk *walk, const json_t *body)
     const char *key = text_of(body, "key");
     const WalkState *now = &walk->now;
 
+    if (!packet_is_seen(walk))
+        return unknown;
     if (strcmp(key, "state") == 0)
         return number_of(packet_state_bit(now->state), WORDS_STATE);
     if (!packet_is_tracked(walk))
@@ -320,7 +363,8 @@ static Value fib_value(const Walk *walk, const json_t *body)
     guint device = 0;
     gint type;
 
-    if (strcmp(text_of(body, "result"), "type") != 0 || has_flag(flags, "mark") || walk->now.rewritten)
+    if (strcmp(text_of(body, "result"), "type") != 0 || has_flag(flags, "mark") || walk->now.rewritten ||
+        packet->place != PACKET_AT_IP)
         return unknown;
     if (has_flag(flags, "iif"))
         device = packet->in_index;

@@ -214,6 +214,28 @@ guint packet_state_bit(PacketState state)
     return 1;
 }
 
+gboolean packet_is_seen(const Walk *walk)
+{
+    enum { CONNTRACK_PRIORITY = -200 }; /* NF_IP_PRI_CONNTRACK, also on bridges */
+
+    switch (walk->packet->place) {
+    case PACKET_AT_IP:
+        return TRUE;
+    case PACKET_AT_BRIDGE:
+        return strcmp(walk->hook, "prerouting") != 0 || walk->base->priority > CONNTRACK_PRIORITY;
+    case PACKET_AT_ARP:
+    case PACKET_AT_DEVICE:
+        return FALSE;
+    }
+    return FALSE;
+}
+
+gboolean packet_cast(const Packet *packet, guint64 *number)
+{
+    *number = packet->cast;
+    return packet->place == PACKET_AT_IP || packet->cast != PACKET_TO_HOST;
+}
+
 gboolean packet_is_tracked(const Walk *walk)
 {
     return walk->now.state != PACKET_INVALID && walk->now.state != PACKET_UNTRACKED;

@@ -42,10 +42,20 @@ static const Word protocols[] = {
 };
 
 /* NFPROTO_* of linux/netfilter.h. */
-static const Word families[] = {{"ipv4", 2}, {"ipv6", 10}};
+static const Word families[] = {
+    {"ipv4", PACKET_NFPROTO_IPV4},     {"arp", PACKET_NFPROTO_ARP},   {"netdev", PACKET_NFPROTO_NETDEV},
+    {"bridge", PACKET_NFPROTO_BRIDGE}, {"ipv6", PACKET_NFPROTO_IPV6},
+};
 
 static const Word ethertypes[] = {
-    {"ip", 0x0800}, {"ip6", 0x86dd}, {"arp", 0x0806}, {"vlan", 0x8100}, {"8021q", 0x8100}, {"8021ad", 0x88a8},
+    {"ip", 0x0800},   {"ipv4", 0x0800}, {"ip6", 0x86dd},   {"ipv6", 0x86dd},   {"arp", 0x0806},
+    {"rarp", 0x8035}, {"vlan", 0x8100}, {"8021q", 0x8100}, {"802_1q", 0x8100}, {"8021ad", 0x88a8},
+};
+
+/* ARPOP_* of linux/if_arp.h, in nft's and ebtables' spelling. */
+static const Word arp_operations[] = {
+    {"request", 1}, {"reply", 2}, {"rrequest", 3},        {"rreply", 4},        {"inrequest", 8},
+    {"inreply", 9}, {"nak", 10},  {"request_reverse", 3}, {"reply_reverse", 4},
 };
 
 /* What nft and iptables call the states, as bits of NF_CT_STATE_BIT. */
@@ -131,6 +141,7 @@ static const struct {
     [WORDS_PROTOCOL] = WORDS(protocols),
     [WORDS_FAMILY] = WORDS(families),
     [WORDS_ETHERTYPE] = WORDS(ethertypes),
+    [WORDS_ARP] = WORDS(arp_operations),
     [WORDS_STATE] = WORDS(states),
     [WORDS_STATUS] = WORDS(statuses),
     [WORDS_DIRECTION] = WORDS(directions),

@@ -91,11 +91,43 @@ typedef struct {
     const FirewallTable *table;
     const FirewallChain *chain;
     guint age; /* the higher the younger */
+    Match at;  /* whether it is at the packet's device */
 } Hooked;
 
-static gboolean table_sees(const FirewallTable *table, guint8 family)
+static gboolean table_sees(const FirewallTable *table, const Packet *packet)
 {
-    return strcmp(table->family, "inet") == 0 || strcmp(table->family, family == 4 ? "ip" : "ip6") == 0;
+    gboolean inet = strcmp(table->family, "inet") == 0 && !packet->arp;
+
+    switch (packet->place) {
+    case PACKET_AT_IP:
+        return inet || strcmp(table->family, packet->family == 4 ? "ip" : "ip6") == 0;
+    case PACKET_AT_ARP:
+        return strcmp(table->family, "arp") == 0;
+    case PACKET_AT_BRIDGE:
+        return strcmp(table->family, "bridge") == 0;
+    case PACKET_AT_DEVICE:
+        return inet || strcmp(table->family, "netdev") == 0;
+    }
+    return FALSE;
+}
+
+/*
+ * Whether a chain of ingress or egress is at the packet's device. nft 1.0.6 does not say in JSON where it is;
+ * newer ones know names with an asterisk.
+ */
+static Match chain_is_at(const FirewallChain *chain, const char *hook, const Packet *packet)
+{
+    const char *device = strcmp(hook, "ingress") == 0 ? packet->in : packet->out;
+
+    if (packet->place != PACKET_AT_DEVICE)
+        return MATCH_YES;
+    if (!chain->devices)
+        return MATCH_MAYBE;
+    for (guint i = 0; chain->devices[i]; i++) {
+        if (packet_device_is(device, chain->devices[i], '*') == MATCH_YES)
+            return MATCH_YES;
+    }
+    return MATCH_NO;
 }
 
 /* Where the kernel translates: NF_IP_PRI_NAT_DST, and NF_IP_PRI_NAT_SRC (netfilter_ipv4.h). */
@@ -149,11 +181,14 @@ static GArray *hooked_chains(const Facts *facts, const char *hook, const Packet 
     for (guint i = 0; i < facts->firewall->len; i++) {
         const FirewallTable *table = facts->firewall->pdata[i];
 
-        for (guint j = 0; table_sees(table, packet->family) && j < table->chains->len; j++) {
+        for (guint j = 0; table_sees(table, packet) && j < table->chains->len; j++) {
             Hooked entry = {.table = table, .chain = table->chains->pdata[j], .age = hooked->len};
 
-            if (table->dormant != 1 && strcmp(table->name, TRACE_TABLE) != 0 &&
-                chain_sees(entry.chain, hook, packet, part))
+            if (table->dormant == 1 || strcmp(table->name, TRACE_TABLE) == 0 ||
+                !chain_sees(entry.chain, hook, packet, part))
+                continue;
+            entry.at = chain_is_at(entry.chain, hook, packet);
+            if (entry.at != MATCH_NO)
                 g_array_append_val(hooked, entry);
         }
     }
@@ -202,6 +237,10 @@ static guint walk_hooked(Walk *walk, const Hooked *hooked, PacketResult *result)
     if (hooked->table->dormant != 0 && outcome.may != MAY_ACCEPT) {
         outcome.may |= MAY_ACCEPT;
         result->why = "whether a table is dormant could not be read";
+    }
+    if (hooked->at != MATCH_YES && outcome.may != MAY_ACCEPT) {
+        outcome.may |= MAY_ACCEPT;
+        result->why = "at which device a chain is could not be read";
     }
     step.verdict = verdict_of(outcome.may);
     step.unsure = step.verdict != PACKET_UNKNOWN && walk->doubts->len > 0;

@@ -27,8 +27,22 @@ typedef enum { PACKET_NEW, PACKET_ESTABLISHED, PACKET_RELATED, PACKET_INVALID, P
 /* To whom its frame was sent. */
 typedef enum { PACKET_TO_HOST, PACKET_TO_ALL, PACKET_TO_GROUP } PacketCast;
 
+/*
+ * Who looks at it. A packet is a frame, too, on a bridge and a device: there its devices are the bridge's
+ * ports, or the device.
+ */
+typedef enum {
+    PACKET_AT_IP,     /* the kernel's IP stack: families ip, ip6, inet */
+    PACKET_AT_ARP,    /* its ARP: family arp */
+    PACKET_AT_BRIDGE, /* a bridge: family bridge */
+    PACKET_AT_DEVICE, /* a device, where frames come in or go out: family netdev, and inet */
+} PacketPlace;
+
 /* All zero means: not there, or the usual. Texts are borrowed. */
 typedef struct {
+    PacketPlace place;
+    gboolean arp; /* it is a request or answer of ARP: src and dst, of family 4, are what it says of both, mac
+                     and mac_to likewise, operation 1 or 2; no IP, and no protocol */
     guint8 family;             /* 4 or 6 */
     const char *in, *out;      /* devices; NULL: none at that hook */
     guint in_index, out_index; /* theirs; 0: not known */
@@ -40,6 +54,10 @@ typedef struct {
     guint8 icmp_type, icmp_code;
     gboolean has_mac; /* mac is known */
     Mac mac;          /* the frame's source */
+    gboolean has_mac_to;
+    Mac mac_to;         /* its destination */
+    const char *bridge; /* of PACKET_AT_BRIDGE */
+    guint8 operation;   /* of ARP */
     PacketState state;
     gboolean reply; /* goes against the direction in which its connection was begun */
     Tri snat, dnat; /* whether its connection's source or destination is translated */
@@ -70,7 +88,8 @@ typedef struct {
 } PacketResult;
 
 /*
- * hook: "prerouting", "input", "forward", "output", "postrouting". Facts that are used: firewall; routes for
+ * hook: "prerouting", "input", "forward", "output", "postrouting"; of ARP "input" and "output"; of a device
+ * "ingress" and "egress". Facts that are used: firewall; routes for
  * what asks for the type of an address; links for the kind of a device; proc for what bridges hand to the
  * filter. Without facts of the firewall the verdict is unknown; where they are partial or old (stale) an
  * accept is. Time and memory are bounded whatever the rules are. New result; free with packet_result_free.

@@ -39,7 +39,7 @@ static gboolean concerns(const Path *path, const Finding *finding)
 
 void path_blame(Path *path, const GPtrArray *findings)
 {
-    if (!path->cause || path->inbound || path->verdict == PACKET_UNKNOWN)
+    if (!path->cause || path->cause->frame || path->inbound || path->verdict == PACKET_UNKNOWN)
         return;
     for (guint i = 0; i < findings->len; i++) {
         const Finding *finding = findings->pdata[i];

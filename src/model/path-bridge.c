@@ -130,31 +130,6 @@ static gboolean bridge_serves(PathWalk *walk, const Link *bridge)
     return TRUE;
 }
 
-/*
- * Rules for frames of a bridge, of nftables' family bridge (libvirt's nwfilter makes such, by ebtables), are
- * not evaluated: where there are any, what they do is not known.
- */
-static void frame_filter_hop(PathWalk *walk, const Link *bridge)
-{
-    for (guint i = 0; i < walk->facts->firewall->len; i++) {
-        const FirewallTable *table = walk->facts->firewall->pdata[i];
-
-        for (guint k = 0;
-             strcmp(table->family, "bridge") == 0 && table->dormant != 1 && k < table->chains->len; k++) {
-            const FirewallChain *chain = table->chains->pdata[k];
-            g_autofree char *name = NULL;
-
-            if (!chain->hook || (chain->rules->len == 0 && g_strcmp0(chain->policy, "drop") != 0))
-                continue;
-            name = g_strdup_printf("bridge %s %s", table->name, chain->name);
-            path_add(walk, PATH_CHAIN, PACKET_UNKNOWN, name,
-                     "rules for frames of bridges are not evaluated; they may refuse what crosses %s",
-                     bridge->name);
-            return;
-        }
-    }
-}
-
 /* ---------------------------------------------------------------------------------------------- address */
 
 static void address_hop(PathWalk *walk)
@@ -205,12 +180,10 @@ void path_leave_guest(PathWalk *walk)
         learned_hop(walk, row, walk->bridge, TRUE);
     if (walk->over)
         return;
-    frame_filter_hop(walk, walk->bridge);
     address_hop(walk);
 }
 
-/* The row of the map with this address on this bridge, or NULL. */
-static const MapRow *row_of(const Map *map, const char *bridge, const Ip *ip)
+const MapRow *path_row_of(const Map *map, const char *bridge, const Ip *ip)
 {
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
@@ -248,7 +221,7 @@ static gboolean both_isolated(const Facts *facts, const char *from, const char *
 void path_reach_guest(PathWalk *walk, const Link *bridge, const char *from_port)
 {
     const Ip *target = &walk->packet.dst;
-    const MapRow *row = row_of(walk->map, bridge->name, target);
+    const MapRow *row = path_row_of(walk->map, bridge->name, target);
     const Network *network = facts_network_of_bridge(walk->facts, bridge->name);
     g_autofree char *name = ip_to_string(target);
 

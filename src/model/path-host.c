@@ -36,7 +36,7 @@ static void hop_takes_step(PathHop *hop, const char *hook, const PacketStep *ste
     hop->rule = step->rule ? g_strdup(step->rule->text) : NULL;
 }
 
-static void step_hop(PathWalk *walk, const char *hook, const PacketResult *result, const PacketStep *step)
+PathHop *path_step_hop(PathWalk *walk, const char *hook, const PacketResult *result, const PacketStep *step)
 {
     const PacketStep *doubt = step->verdict == PACKET_UNKNOWN ? doubt_of(result, step) : NULL;
     const PacketStep *told = doubt ? doubt : step;
@@ -62,6 +62,7 @@ static void step_hop(PathWalk *walk, const char *hook, const PacketResult *resul
         g_free(decided);
     }
     hop->step.verdict = step->verdict;
+    return hop;
 }
 
 /* ------------------------------------------------------------------------------------------ translation */
@@ -186,7 +187,7 @@ static void hook_part(PathWalk *walk, const char *hook, PacketPart part)
             translation_hop(walk, hook, step, &translation);
             return;
         }
-        step_hop(walk, hook, result, step);
+        path_step_hop(walk, hook, result, step);
         told |= step->verdict == PACKET_UNKNOWN;
     }
     if (part == PACKET_NAT && result->verdict == PACKET_UNKNOWN && strcmp(hook, "postrouting") == 0)
@@ -407,6 +408,7 @@ static void go_out(PathWalk *walk)
     const Link *link = facts_link(walk->facts, walk->packet.out_index);
 
     path_hook(walk, "postrouting");
+    path_leave(walk);
     if (!walk->over && link && link->is_bridge && facts_network_of_bridge(walk->facts, link->name))
         path_reach_guest(walk, link, NULL);
 }
@@ -471,6 +473,7 @@ void path_turn(PathWalk *walk, PathLeg leg)
     reply.out = NULL;
     reply.out_index = 0;
     reply.bridged = FALSE;
+    reply.has_mac_to = FALSE;
     reply.mark = 0;
     reply.mark_unknown = 0;
     reply.snat = walk->translated;

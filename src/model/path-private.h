@@ -7,8 +7,8 @@
 
 /*
  * The parts of a way: path.c asks what the packet is and puts the legs together, path-bridge.c goes from and
- * to taps, path-host.c through this host's IP stack: chains, translation, routes. path-text.c has the
- * sentences.
+ * to taps, path-frame.c by the rules that ask for frames, path-host.c through this host's IP stack: chains,
+ * translation, routes. path-text.c has the sentences.
  */
 
 /* On its way: the packet as it is by now. A leg that is over goes no further. */
@@ -38,10 +38,28 @@ void path_leave_guest(PathWalk *walk);
  */
 void path_reach_guest(PathWalk *walk, const Link *bridge, const char *from_port);
 
+/* The row of the map with this address on this bridge, or NULL. */
+const MapRow *path_row_of(const Map *map, const char *bridge, const Ip *ip);
+
 /* Whether this host asked there for the address's MAC, and nobody answered. */
 gboolean path_is_silent(const Facts *facts, const Link *link, const Ip *ip);
 
+/* ------------------------------------------------------------------------------------------------ frames */
+
+/* The guest asks for its gateway's MAC, before its first packet. */
+void path_ask_gateway(PathWalk *walk);
+/* The packet comes in by its device, up to the IP stack: from a guest's tap, or an uplink. */
+void path_enter(PathWalk *walk);
+/* And leaves by its device, behind the IP stack. To the path's own guest, where the way begins elsewhere,
+ * this host asks for its MAC first. */
+void path_leave(PathWalk *walk);
+/* From one guest of the path's bridge to another one; the first asks for the other's MAC on the leg there. */
+void path_cross(PathWalk *walk);
+
 /* -------------------------------------------------------------------------------------------------- host */
+
+/* A base chain that the packet came to, and what it did. The hop is the path's. */
+PathHop *path_step_hop(PathWalk *walk, const char *hook, const PacketResult *result, const PacketStep *step);
 
 /* Every base chain of a hook, and what they translate. */
 void path_hook(PathWalk *walk, const char *hook);

@@ -66,10 +66,9 @@ static char *cause_text(const PathHop *cause)
     if (!cause->step.table)
         return g_strdup_printf("%s: %s", cause->name, cause->detail);
     step = packet_step_text(&cause->step);
-    if (cause->verdict == PACKET_DROP)
-        return g_strdup_printf("dropped by %s", step);
-    if (cause->verdict == PACKET_REJECT)
-        return g_strdup_printf("rejected by %s", step);
+    if (cause->verdict == PACKET_DROP || cause->verdict == PACKET_REJECT)
+        return g_strdup_printf("%s%s%s by %s", cause->of ? cause->of : "", cause->of ? " is " : "",
+                               cause->verdict == PACKET_DROP ? "dropped" : "rejected", step);
     return g_strdup_printf("%s: %s", cause->detail, step);
 }
 

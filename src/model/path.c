@@ -218,7 +218,9 @@ static gboolean is_neighbour(const Path *path, const Ip *ip)
 static void send_neighbour(PathWalk *walk)
 {
     walk->path->bridged = TRUE;
-    path_bridged(walk);
+    path_cross(walk);
+    if (!walk->over)
+        path_bridged(walk);
     if (walk->over)
         return;
     path_reach_guest(walk, walk->bridge, walk->path->row->tap);
@@ -227,9 +229,21 @@ static void send_neighbour(PathWalk *walk)
     path_turn(walk, PATH_BACK);
     walk->packet.in = walk->bridge->name;
     walk->packet.in_index = walk->bridge->ifindex;
-    path_bridged(walk);
+    path_cross(walk);
+    if (!walk->over)
+        path_bridged(walk);
     if (!walk->over)
         path_reach_guest(walk, walk->bridge, NULL);
+}
+
+/* By its device, and to where its route leads. */
+static void come_in(PathWalk *walk)
+{
+    path_enter(walk);
+    if (!walk->over)
+        path_hook(walk, "prerouting");
+    if (!walk->over)
+        path_route(walk);
 }
 
 /* A network of mode nat promises an address that the outside can answer; others leave that to whoever runs
@@ -265,9 +279,7 @@ static void answer_guest(PathWalk *walk)
         path_send(walk);
         return;
     }
-    path_hook(walk, "prerouting");
-    if (!walk->over)
-        path_route(walk);
+    come_in(walk);
 }
 
 static void go_there(PathWalk *walk)
@@ -279,9 +291,9 @@ static void go_there(PathWalk *walk)
         send_neighbour(walk);
         return;
     }
-    path_hook(walk, "prerouting");
+    path_ask_gateway(walk);
     if (!walk->over)
-        path_route(walk);
+        come_in(walk);
     if (!walk->over && walk->packet.out)
         tell_translation(walk);
     if (!walk->over)
@@ -377,20 +389,11 @@ static gboolean begin_inbound(PathWalk *walk, const PathQuestion *question, Path
     return TRUE;
 }
 
-static void come_in(PathWalk *walk)
-{
-    path_hook(walk, "prerouting");
-    if (!walk->over)
-        path_route(walk);
-}
-
 /* From an interface that answers to the peer: the guest's bridge is where it came out. */
 static void answer_peer(PathWalk *walk, PathLeg leg)
 {
     path_turn(walk, leg);
-    path_hook(walk, "prerouting");
-    if (!walk->over)
-        path_route(walk);
+    come_in(walk);
 }
 
 static void walk_inbound(const Facts *facts, const Map *map, Path *path, const PathQuestion *question)

@@ -42,6 +42,9 @@ typedef struct {
     char *detail;
     const char *hook; /* of a chain or translation; static; else NULL */
     PacketStep step;  /* likewise, in the facts; table NULL for none */
+    gboolean frame;   /* it asks for frames, before or behind the IP stack */
+    const char *of;   /* of a frame that the packet waits for: "the guest's ARP request"; static; NULL: it is
+                         the packet's own */
 } PathHop;
 
 typedef struct {

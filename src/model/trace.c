@@ -177,8 +177,7 @@ static GPtrArray *reported_hops(const Path *path)
         PathHop *hop = path->hops->pdata[i];
 
         if ((hop->leg == PATH_THERE || hop->leg == PATH_TO_GUEST) && hop->step.table && hop->step.base &&
-            hop->step.table->shape != FIREWALL_IPTABLES_LEGACY &&
-            strcmp(hop->step.table->family, "bridge") != 0)
+            hop->step.table->shape != FIREWALL_IPTABLES_LEGACY && !hop->frame)
             g_ptr_array_add(hops, hop);
     }
     return hops;

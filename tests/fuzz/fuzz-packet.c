@@ -7,11 +7,12 @@
 
 /*
  * Rules as fuzz-firewall reads them: nft's JSON, an iptables-save text from the first line that begins with
- * "#" on, or both, merged. What the evaluator says of packets that are typical holds together: it ends, a
- * verdict has its cause, and rules that were read in part can only make it less certain, on the same way.
+ * "#" on (ebtables' if it says so there), or both, merged. What the evaluator says of packets that are
+ * typical holds together: it ends, a verdict has its cause, and rules that were read in part can only make it
+ * less certain, on the same way.
  */
 
-static const char *const hooks[] = {"input", "forward", "postrouting"};
+static const char *const hooks[] = {"prerouting", "input", "forward", "output", "postrouting"};
 
 static Network *network_of(void)
 {
@@ -70,6 +71,29 @@ static void ask(Facts *facts, const char *hook, const Packet *packet)
     require(stale->verdict != PACKET_ACCEPT);
 }
 
+/* On a bridge and a device, and a request of ARP. */
+static void ask_frames(Facts *facts, const Packet *packet)
+{
+    Packet frame = *packet;
+    Packet arp;
+
+    frame.place = PACKET_AT_BRIDGE;
+    frame.in = "vnet0";
+    frame.bridge = "virbr0";
+    arp = frame;
+    arp.arp = TRUE;
+    arp.family = 4;
+    arp.operation = 1;
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        ask(facts, hooks[i], &frame);
+        ask(facts, hooks[i], &arp);
+    }
+    arp.place = PACKET_AT_ARP;
+    ask(facts, "input", &arp);
+    frame.place = PACKET_AT_DEVICE;
+    ask(facts, "ingress", &frame);
+}
+
 static void ask_all(Facts *facts)
 {
     g_autoptr(Network) network = network_of();
@@ -88,6 +112,7 @@ static void ask_all(Facts *facts)
             ask(facts, hooks[k], &web);
         ask(facts, "forward", &reply);
         ask(facts, "forward", &near);
+        ask_frames(facts, &web);
     }
 }
 
@@ -97,7 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *split = size ? memmem(bytes, size, "\n#", 2) : NULL;
     gsize first = split ? (gsize)(split - bytes) : size;
     g_autoptr(Facts) facts = facts_new();
-    GPtrArray *saved = firewall_parse_save(bytes + first, size - first, FIREWALL_IPTABLES_NFT, "ip", NULL);
+    const char *family = memmem(bytes + first, size - first, "ebtables", 8) ? "bridge" : "ip";
+    GPtrArray *saved = firewall_parse_save(bytes + first, size - first, FIREWALL_IPTABLES_NFT, family, NULL);
     GPtrArray *tables = firewall_parse_nft(bytes, first, NULL);
 
     if (tables && saved)

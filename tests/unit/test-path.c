@@ -295,7 +295,181 @@ static void test_bridge_rules(void)
                    "{\"chain\":{\"family\":\"bridge\",\"table\":\"f\",\"name\":\"c\",\"handle\":2,\"type\":"
                    "\"filter\",\"hook\":\"forward\","
                    "\"prio\":5,\"policy\":\"drop\"}}");
-    assert_way(facts, PACKET_UNKNOWN, "bridge f c: rules for frames of bridges are not evaluated");
+    assert_way(facts, PACKET_ACCEPT, "gets through");
+}
+
+#define FRAMES(family, hook, more)                                                                           \
+    "{\"table\":{\"family\":\"" family "\",\"name\":\"f\",\"handle\":1}},"                                   \
+    "{\"chain\":{\"family\":\"" family "\",\"table\":\"f\",\"name\":\"c\",\"handle\":2,\"type\":\"filter\"," \
+    "\"hook\":\"" hook "\",\"prio\":5,\"policy\":\"accept\"" more "}}"
+#define FRAME_RULE(family, expr)                                                                             \
+    ",{\"rule\":{\"family\":\"" family "\",\"table\":\"f\",\"chain\":\"c\",\"handle\":3,\"expr\":[" expr "]" \
+    "}"                                                                                                      \
+    "}"
+#define FRAME_MATCH(left, right) "{\"match\":{\"op\":\"==\",\"left\":" left ",\"right\":" right "}},"
+#define ETHER(type) FRAME_MATCH("{\"payload\":{\"protocol\":\"ether\",\"field\":\"type\"}}", "\"" type "\"")
+#define DEVICE(key, name) FRAME_MATCH("{\"meta\":{\"key\":\"" key "\"}}", "\"" name "\"")
+#define AT(device) ",\"dev\":\"" device "\""
+#define BRIDGE(hook, matches) FRAMES("bridge", hook, "") FRAME_RULE("bridge", matches "{\"drop\":null}")
+#define NETDEV(hook, device, matches)                                                                        \
+    FRAMES("netdev", hook, AT(device)) FRAME_RULE("netdev", matches "{\"drop\":null}")
+#define ARP(hook) FRAMES("arp", hook, "") FRAME_RULE("arp", "{\"drop\":null}")
+
+/* A rule for frames that drops, and the sentence of VM1's way out, back, and to its neighbour VM2. */
+static const struct {
+    const char *rules, *outside, *neighbour;
+} frame_cases[] = {
+    {BRIDGE("prerouting", ETHER("ip") DEVICE("iifname", "vnet0")), "through: dropped by table bridge f",
+     "through: dropped by table bridge f"},
+    {BRIDGE("prerouting", ETHER("ip") DEVICE("iifname", "vnet1")), "gets through",
+     "answer does not come back: dropped by table bridge f"},
+    {BRIDGE("prerouting", ETHER("arp")), "through: the guest's ARP request is dropped by table bridge f",
+     "through: the guest's ARP request is dropped by table bridge f"},
+    {BRIDGE("input", ""), "through: the guest's ARP request is dropped", "gets through"},
+    {BRIDGE("input", ETHER("ip")), "through: dropped by table bridge f", "gets through"},
+    {BRIDGE("output", ETHER("arp")), "through: the answer to the guest's ARP request is dropped",
+     "gets through"},
+    {BRIDGE("output", ETHER("ip") DEVICE("oifname", "vnet0")), "answer does not come back: dropped by",
+     "gets through"},
+    {BRIDGE("forward", ""), "gets through", "through: the guest's ARP request is dropped"},
+    {BRIDGE("forward", ETHER("ip") DEVICE("oifname", "vnet0")), "gets through",
+     "answer does not come back: dropped by"},
+    {BRIDGE("postrouting", ETHER("ip") DEVICE("oifname", "vnet1")), "gets through", "through: dropped by"},
+    {NETDEV("ingress", "vnet0", ETHER("ip")), "through: dropped by table netdev f", "through: dropped by"},
+    {NETDEV("ingress", "virbr0", ETHER("ip")), "through: dropped by table netdev f", "gets through"},
+    {NETDEV("egress", "virbr0", ETHER("ip")), "answer does not come back: dropped by", "gets through"},
+    {NETDEV("egress", "vnet1", ETHER("ip")), "gets through", "through: dropped by table netdev f"},
+    {NETDEV("egress", "eth0", ""), "through: dropped by table netdev f", "gets through"},
+    {NETDEV("ingress", "eth0", ""), "answer does not come back: dropped by table netdev f", "gets through"},
+    {NETDEV("ingress", "eth9", ""), "gets through", "gets through"},
+    {FRAMES("netdev", "ingress", "") FRAME_RULE("netdev", ETHER("ip") "{\"drop\":null}"),
+     "is not known: vnet0: at which device a chain is could not be read: table netdev f, chain c",
+     "is not known"},
+    {ARP("input"), "through: the guest's ARP request is dropped by table arp f", "gets through"},
+    {ARP("output"), "through: the answer to the guest's ARP request is dropped by table arp f",
+     "gets through"},
+};
+
+static void test_frames(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(frame_cases); i++) {
+        g_autoptr(Facts) facts = host();
+        g_autoptr(Path) outside = NULL;
+        g_autoptr(Path) neighbour = NULL;
+
+        add_nft(facts, frame_cases[i].rules);
+        outside = way_of(facts, "VM1", OUTSIDE, 443, FALSE);
+        neighbour = way_of(facts, "VM1", "192.168.122.22", 22, FALSE);
+        g_test_message("%s\n%s\n%s", frame_cases[i].rules, outside->summary, neighbour->summary);
+        g_assert_nonnull(strstr(outside->summary, frame_cases[i].outside));
+        g_assert_nonnull(strstr(neighbour->summary, frame_cases[i].neighbour));
+    }
+}
+
+#define SOLICITATION FRAME_MATCH("{\"payload\":{\"protocol\":\"icmpv6\",\"field\":\"type\"}}", "135")
+#define GROUP                                                                                                \
+    FRAME_MATCH("{\"payload\":{\"protocol\":\"ether\",\"field\":\"daddr\"}}", "\"33:33:ff:00:00:01\"")       \
+    FRAME_MATCH("{\"payload\":{\"protocol\":\"ip6\",\"field\":\"daddr\"}}", "\"ff02::1:ff00:1\"")
+
+/* IPv6 asks by packets of its own, which the IP stack's rules see too. */
+static void test_frames_ipv6(void)
+{
+    static const struct {
+        const char *rules, *sentence;
+    } cases[] = {
+        {"", "gets through"},
+        {BRIDGE("input", SOLICITATION GROUP),
+         "the guest's neighbour solicitation is dropped by table bridge"},
+        {FRAMES("ip6", "input", "") FRAME_RULE("ip6", SOLICITATION GROUP "{\"drop\":null}"),
+         "the guest's neighbour solicitation is dropped by table ip6 f"},
+        {BRIDGE("input", ETHER("arp")), "gets through"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = host();
+        Network *network = facts_network(facts, "default");
+        g_autoptr(Path) path = NULL;
+
+        g_array_append_vals(
+            facts->addresses,
+            &(LinkAddress){.ifindex = 10, .net = world_ip(network, "fd00:122::1/64", NULL, NULL)->net}, 1);
+        world_lease(facts, "default", "52:54:00:00:00:01", "fd00:122::11", 3000);
+        world_route(facts, "fd00:122::/64", 10);
+        world_route(facts, "fd00:122::1/128", 10)->type = ROUTE_LOCAL;
+        g_array_index(facts->routes, Route, facts->routes->len - 1).table = 255;
+        if (*cases[i].rules)
+            add_nft(facts, cases[i].rules);
+        path = way_of(facts, "VM1", "fd00:122::1", 80, FALSE);
+        g_test_message("%s\n%s", cases[i].rules, path->summary);
+        g_assert_nonnull(strstr(path->summary, cases[i].sentence));
+    }
+}
+
+/* From outside this host asks for the guest, which need not have said a word. */
+static void test_frames_inbound(void)
+{
+    static const struct {
+        const char *rules, *sentence;
+    } cases[] = {
+        {ARP("output"), "through: the ARP request for the guest is dropped by table arp f"},
+        {BRIDGE("input", ETHER("arp")), "through: the guest's answer to an ARP request is dropped by"},
+        {NETDEV("egress", "vnet0", ETHER("ip")), "through: dropped by table netdev f"},
+        {NETDEV("ingress", "vnet0", ETHER("ip")), "through: dropped by table netdev f"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = host();
+        g_autoptr(Path) path = NULL;
+
+        g_ptr_array_set_size(facts->firewall, 0);
+        add_nft(facts, cases[i].rules);
+        path = way_of(facts, "VM1", OUTSIDE, 22, TRUE);
+        g_test_message("%s\n%s", cases[i].rules, path->summary);
+        g_assert_nonnull(strstr(path->summary, cases[i].sentence));
+    }
+}
+
+/* By which port of a bridge the uplink's frames go is not told; that a rule at one may refuse them is. */
+static void test_frames_below(void)
+{
+    static const struct {
+        const char *rules;
+        PacketVerdict verdict;
+    } cases[] = {
+        {NETDEV("ingress", "eth1", ""), PACKET_UNKNOWN},
+        {NETDEV("egress", "eth1", ""), PACKET_UNKNOWN},
+        {NETDEV("ingress", "eth2", ""), PACKET_ACCEPT},
+        {BRIDGE("prerouting", DEVICE("iifname", "eth1")), PACKET_UNKNOWN},
+        {BRIDGE("input", DEVICE("iifname", "eth1")), PACKET_UNKNOWN},
+        {BRIDGE("output", DEVICE("oifname", "eth1")), PACKET_UNKNOWN},
+        {BRIDGE("postrouting", DEVICE("oifname", "eth1")), PACKET_UNKNOWN},
+        {BRIDGE("forward", ""), PACKET_ACCEPT},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = host();
+
+        facts_link(facts, 2)->is_bridge = TRUE;
+        world_link(facts, 60, "eth1", NULL)->master = 2;
+        world_link(facts, 61, "eth2", NULL);
+        add_nft(facts, cases[i].rules);
+        g_test_message("%s", cases[i].rules);
+        assert_way(facts, cases[i].verdict,
+                   cases[i].verdict == PACKET_UNKNOWN ? "eth1: it may go by this device, and be refused there"
+                                                      : "gets through");
+    }
+}
+
+/* Without rights nobody knows what a bridge's rules do with a frame from guest to guest. */
+static void test_frames_unread(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) path = NULL;
+
+    g_ptr_array_set_size(facts->firewall, 0);
+    source_status_set(&facts->sources[SOURCE_FIREWALL], SOURCE_DOWN, "no rights");
+    path = way_of(facts, "VM1", "192.168.122.22", 22, FALSE);
+    g_assert_nonnull(strstr(path->summary, "is not known: virbr0: the rules for its frames were not read"));
 }
 
 /* --------------------------------------------------------------------------------------------- neighbours */
@@ -593,6 +767,11 @@ int main(int argc, char **argv)
     g_test_add_func("/rules", test_rules);
     g_test_add_func("/no-rights", test_no_rights);
     g_test_add_func("/bridge-rules", test_bridge_rules);
+    g_test_add_func("/frames", test_frames);
+    g_test_add_func("/frames/ipv6", test_frames_ipv6);
+    g_test_add_func("/frames/inbound", test_frames_inbound);
+    g_test_add_func("/frames/below", test_frames_below);
+    g_test_add_func("/frames/unread", test_frames_unread);
     g_test_add_func("/neighbour", test_neighbour);
     g_test_add_func("/gateway", test_gateway);
     g_test_add_func("/isolated", test_isolated);
