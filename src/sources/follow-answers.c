@@ -197,7 +197,7 @@ static void apply_domain(Follower *follower, FollowKey *key, Domain *domain)
         follow_object_gone(follower, key);
         return;
     }
-    follow_key_name(key, domain->name);
+    follow_key_name(follower, key, domain->name);
     follow_key_trouble(follower, key, domain->xml_read ? NULL : domain->xml_error);
     if (record_is_worse(domain->xml_read, known && known->xml_read)) {
         domain_free(domain);
@@ -223,7 +223,7 @@ static void apply_network(Follower *follower, FollowKey *key, Network *network)
     const Network *known = live_map_network(follower->live, key->uuid);
     gboolean changed = network_changed(known, network);
 
-    follow_key_name(key, network->name);
+    follow_key_name(follower, key, network->name);
     follow_key_trouble(follower, key, network->xml_read ? NULL : network->xml_error);
     if (record_is_worse(network->xml_read, known && known->xml_read)) {
         network_free(network);

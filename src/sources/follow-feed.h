@@ -18,6 +18,8 @@ typedef struct {
                      const GError *error);
     void (*slow)(gpointer data, FollowKind kind, const char *uuid);
     void (*touch)(gpointer data, FollowKind kind, const char *uuid);
+    /* definitions-follow; name NULL: all of this kind */
+    void (*touch_named)(gpointer data, FollowKind kind, const char *name);
     /* leases-follow */
     void (*touch_bridge)(gpointer data, const char *bridge);
     void (*evented)(gpointer data, gboolean evented, const char *why);

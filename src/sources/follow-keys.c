@@ -66,6 +66,8 @@ FollowKey *follow_key(Follower *follower, FollowKind kind, const char *uuid)
     key->asked_at = -FOLLOW_NEVER;
     key->pace = (FollowPace){LONG_AGO, LONG_AGO};
     g_hash_table_insert(follower->keys[kind], key->uuid, key);
+    if (kind != FOLLOW_LEASES)
+        g_hash_table_add(follower->nameless[kind], key);
     return key;
 }
 
@@ -79,12 +81,43 @@ void follow_key_free(FollowKey *key)
     g_free(key);
 }
 
-void follow_key_name(FollowKey *key, const char *name)
+/* Two may have one name for a moment, until the one before is known to be gone. Leases have the name of their
+ * network, which is not theirs. */
+static void key_unname(Follower *follower, FollowKey *key)
+{
+    if (key->kind == FOLLOW_LEASES)
+        return;
+    g_hash_table_remove(follower->nameless[key->kind], key);
+    if (key->name && g_hash_table_lookup(follower->names[key->kind], key->name) == key)
+        g_hash_table_remove(follower->names[key->kind], key->name);
+}
+
+void follow_key_name(Follower *follower, FollowKey *key, const char *name)
 {
     char *copy = g_strdup(name);
 
+    key_unname(follower, key);
     g_free(key->name);
     key->name = copy;
+    if (key->kind != FOLLOW_LEASES && copy)
+        g_hash_table_replace(follower->names[key->kind], copy, key);
+}
+
+GPtrArray *follow_keys_named(const Follower *follower, FollowKind kind, const char *name)
+{
+    FollowKey *key = g_hash_table_lookup(follower->names[kind], name);
+    GPtrArray *keys = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer nameless;
+
+    if (key) {
+        g_ptr_array_add(keys, key);
+        return keys;
+    }
+    g_hash_table_iter_init(&iter, follower->nameless[kind]);
+    while (g_hash_table_iter_next(&iter, &nameless, NULL))
+        g_ptr_array_add(keys, nameless);
+    return keys;
 }
 
 gboolean follow_key_known(const Follower *follower, const FollowKey *key)
@@ -239,6 +272,7 @@ static void key_rest(Follower *follower, FollowKey *key)
 void follow_key_drop(Follower *follower, FollowKey *key)
 {
     key_rest(follower, key);
+    key_unname(follower, key);
     follow_taps_set(follower, key, NULL);
     follow_audit_done(follower, key, FALSE);
     g_clear_pointer(&key->unsupported, g_free);

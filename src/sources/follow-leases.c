@@ -45,7 +45,7 @@ static void leases_touch(Follower *follower, const char *uuid, const char *name,
     FollowKey *key = follow_key(follower, FOLLOW_LEASES, uuid);
 
     if (key->name != name)
-        follow_key_name(key, name);
+        follow_key_name(follower, key, name);
     if (sync && !key->slow)
         follow_key_sync(follower, key, follower->sync_run);
     follow_key_touch(follower, key);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "config.h"
+#include "sources/definitions-follow.h"
 #include "sources/dnsmasq-follow.h"
 #include "sources/leases-follow.h"
 #include "sources/libvirt-follow.h"
@@ -22,8 +23,8 @@
  *
  *  - the kernel's messages are subscribed to from the first, since what comes before the follower's first
  *    reading must not be missed, and dropped when the connection turns out to be to another host;
- *  - the lease directory, and the dnsmasqs, are watched from the first connection to the daemon whose they
- * are.
+ *  - the lease directory, the dnsmasqs, and what libvirt writes down of domains and networks are watched from
+ *    the first connection to the daemon whose they are.
  */
 
 #define KERNEL_SECONDS 2.0
@@ -37,11 +38,12 @@ struct FollowLive {
     gpointer wake_data;
     char *host;
     LibvirtFollow *libvirt;
-    LinksFollow *links;      /* NULL: cannot be followed, or are another host's */
-    char *links_why;         /* why they cannot */
-    LeasesFollow *leases;    /* NULL: not on this host */
-    DnsmasqFollow *dnsmasqs; /* likewise */
-    int clock;               /* a timerfd; -1 */
+    LinksFollow *links;             /* NULL: cannot be followed, or are another host's */
+    char *links_why;                /* why they cannot */
+    LeasesFollow *leases;           /* NULL: not on this host */
+    DnsmasqFollow *dnsmasqs;        /* likewise */
+    DefinitionsFollow *definitions; /* likewise */
+    int clock;                      /* a timerfd; -1 */
     guint clock_source;
 };
 
@@ -67,6 +69,7 @@ static void follow_files(FollowLive *live, FollowHost *host)
     if (!libvirt_follow_files_here(host->uri)) {
         g_clear_pointer(&live->leases, leases_follow_free);
         g_clear_pointer(&live->dnsmasqs, dnsmasq_follow_free);
+        g_clear_pointer(&live->definitions, definitions_follow_free);
         host->leases_why = "its lease files are not on this host";
         return;
     }
@@ -74,6 +77,8 @@ static void follow_files(FollowLive *live, FollowHost *host)
         live->leases = leases_follow_new(VNAT_LIBVIRT_STATE_DIR "/dnsmasq", &tell, live);
         live->dnsmasqs = dnsmasq_follow_new(VNAT_LIBVIRT_RUN_DIR "/network", follower_live(live->follower),
                                             on_dnsmasqs, live);
+        live->definitions =
+            definitions_follow_new(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_CONFIG_DIR, host->uri, &tell, live);
     }
     host->leases_evented = leases_follow_evented(live->leases, &host->leases_why);
 }
@@ -117,6 +122,11 @@ static void on_slow(gpointer data, FollowKind kind, const char *uuid)
 static void on_touch(gpointer data, FollowKind kind, const char *uuid)
 {
     follower_touch(((FollowLive *)data)->follower, kind, uuid);
+}
+
+static void on_touch_named(gpointer data, FollowKind kind, const char *name)
+{
+    follower_touch_named(((FollowLive *)data)->follower, kind, name);
 }
 
 static void on_touch_bridge(gpointer data, const char *bridge)
@@ -173,6 +183,7 @@ static const FollowTell tell = {
     .answered = on_answered,
     .slow = on_slow,
     .touch = on_touch,
+    .touch_named = on_touch_named,
     .touch_bridge = on_touch_bridge,
     .evented = on_evented,
     .link = on_link,
@@ -326,6 +337,7 @@ void follow_live_free(FollowLive *live)
     links_follow_free(live->links);
     leases_follow_free(live->leases);
     dnsmasq_follow_free(live->dnsmasqs);
+    definitions_follow_free(live->definitions);
     if (live->clock >= 0) {
         g_source_remove(live->clock_source);
         close(live->clock);

@@ -139,6 +139,8 @@ struct Follower {
     gboolean resync; /* facts were lost since the last one */
 
     GHashTable *keys[FOLLOW_KINDS]; /* UUID -> FollowKey */
+    /* FOLLOW_DOMAIN, FOLLOW_NETWORK: name -> FollowKey, the last called so; and those without, as a set. */
+    GHashTable *names[2], *nameless[2];
     GSequence *waiting;             /* FollowKey, by due */
     GQueue troubles[FOLLOW_KINDS];  /* FollowKey, the first to have trouble first */
     GHashTable *taps;               /* name -> GPtrArray of FollowKey of domains that claim it */
@@ -172,7 +174,10 @@ FollowKey *follow_key_find(const Follower *follower, FollowKind kind, const char
 /* Made, if there is none. */
 FollowKey *follow_key(Follower *follower, FollowKind kind, const char *uuid);
 void follow_key_free(FollowKey *key);
-void follow_key_name(FollowKey *key, const char *name);
+void follow_key_name(Follower *follower, FollowKey *key, const char *name);
+/* The domain or network that was called so last; if there is none, those whose first answer, and name, is
+ * awaited. Free with g_ptr_array_unref. */
+GPtrArray *follow_keys_named(const Follower *follower, FollowKind kind, const char *name);
 /* An event: it is read, at once unless that was done just now. */
 void follow_key_touch(Follower *follower, FollowKey *key);
 /* It is read at that time, or earlier if that is planned already. Nothing if it is asked. */

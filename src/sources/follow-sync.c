@@ -174,9 +174,9 @@ static void key_suspect(Follower *follower, FollowKey *key)
         follow_audit_look(follower, key);
 }
 
-static void key_take_listed(FollowKey *key, const FollowListed *listed)
+static void key_take_listed(Follower *follower, FollowKey *key, const FollowListed *listed)
 {
-    follow_key_name(key, listed->name);
+    follow_key_name(follower, key, listed->name);
     key->listed = TRUE;
     key->id = listed->id;
     key->state = listed->state;
@@ -189,7 +189,7 @@ static void list_has(Follower *follower, const FollowList *list, FollowKind kind
 {
     FollowKey *key = follow_key(follower, kind, listed->uuid);
 
-    key_take_listed(key, listed);
+    key_take_listed(follower, key, listed);
     if (list->sync) {
         follow_key_sync(follower, key, follower->sync_run);
         key->suspicion = SUSPICION_NONE;

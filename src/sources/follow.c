@@ -73,6 +73,10 @@ Follower *follower_new(FollowWorld *world, const FollowSink *sink, gpointer sink
     for (FollowKind kind = 0; kind < FOLLOW_KINDS; kind++)
         follower->keys[kind] =
             g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)follow_key_free);
+    for (FollowKind kind = FOLLOW_DOMAIN; kind <= FOLLOW_NETWORK; kind++) {
+        follower->names[kind] = g_hash_table_new(g_str_hash, g_str_equal);
+        follower->nameless[kind] = g_hash_table_new(NULL, NULL);
+    }
     follower->waiting = g_sequence_new(NULL);
     follower->taps =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
@@ -95,6 +99,10 @@ void follower_free(Follower *follower)
     for (FollowKind kind = 0; kind < FOLLOW_KINDS; kind++) {
         g_queue_clear(&follower->troubles[kind]);
         g_hash_table_unref(follower->keys[kind]);
+    }
+    for (FollowKind kind = FOLLOW_DOMAIN; kind <= FOLLOW_NETWORK; kind++) {
+        g_hash_table_unref(follower->names[kind]);
+        g_hash_table_unref(follower->nameless[kind]);
     }
     g_sequence_free(follower->waiting);
     g_hash_table_unref(follower->taps);
@@ -179,6 +187,15 @@ void follower_touch(Follower *follower, FollowKind kind, const char *uuid)
         follow_key_touch(follower, key);
     if (kind == FOLLOW_DOMAIN)
         follower->leases_hint = TRUE;
+}
+
+void follower_touch_named(Follower *follower, FollowKind kind, const char *name)
+{
+    g_autoptr(GPtrArray) keys =
+        name ? follow_keys_named(follower, kind, name) : follow_keys_of(follower, kind);
+
+    for (guint i = 0; i < keys->len; i++)
+        follow_key_touch(follower, keys->pdata[i]);
 }
 
 void follower_doubt(Follower *follower, SourceId source)

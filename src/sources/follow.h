@@ -116,6 +116,8 @@ void follower_slow(Follower *follower, FollowKind kind, const char *uuid);
 
 /* Hints: something about it may have changed. Which one is not known: follower_doubt. */
 void follower_touch(Follower *follower, FollowKind kind, const char *uuid);
+/* The same of the domain or network of this name; NULL: of every one. */
+void follower_touch_named(Follower *follower, FollowKind kind, const char *name);
 /* The leases on this bridge may have changed (a status file's name says the bridge). */
 void follower_touch_bridge(Follower *follower, const char *bridge);
 /* Something may have been missed: everything of that source is read again. SOURCE_LIBVIRT, _LINKS (with

@@ -137,6 +137,47 @@ tells() {
     [ -n "$output" ]
 }
 
+@test "what libvirt has no event for is told at once: it writes it down" {
+    tap=$(tap_of P1)
+    inode=$(stat -c %i /run/libvirt/qemu/P1.xml)
+    following watch --json
+    for state in down up; do
+        virsh -q domif-setlink P1 "$tap" $state
+        changed interface link "\"$state\""
+    done
+    virsh -q net-autostart default
+    changed network autostart true
+    virsh -q net-autostart --disable default
+    changed network autostart false
+    host="<host mac='52:54:00:00:00:99' ip='192.168.122.99'/>"
+    range="<range start='192.168.122.100' end='192.168.122.110'/>"
+    virsh -q net-update default add ip-dhcp-host "$host" --live
+    virsh -q net-update default delete ip-dhcp-range "<range start='192.168.122.2' end='192.168.122.254'/>" --live
+    virsh -q net-update default add ip-dhcp-range "$range" --live
+    lab_wait_for 10 has_range 192.168.122.100
+    virsh -q net-update default delete ip-dhcp-range "$range" --live
+    virsh -q net-update default add ip-dhcp-range "<range start='192.168.122.2' end='192.168.122.254'/>" --live
+    virsh -q net-update default delete ip-dhcp-host "$host" --live
+    lab_wait_for 10 has_range 192.168.122.2
+    # Who reads a domain makes libvirt write nothing: or a hint would make the next.
+    [ "$(stat -c %i /run/libvirt/qemu/P1.xml)" != "$inode" ]
+    inode=$(stat -c %i /run/libvirt/qemu/P1.xml)
+    for _ in 1 2 3; do virsh dumpxml P1 >"$out.xml"; done
+    [ "$(stat -c %i /run/libvirt/qemu/P1.xml)" = "$inode" ]
+    lacks "$(cat "$out")" audit.mismatch resync
+    kill "$watch"
+    ended 5
+}
+# changed OBJECT FIELD VALUE: a line told so. has_range START: the last one of a network has that range.
+changed() { lab_wait_for 10 tells_field "$@"; }
+tells_field() {
+    [ "$(jq -c --arg type "$1.changed" --arg field "$2" 'select(.type == $type and .changes[$field]).changes[$field][1]' \
+        "$out" 2>/dev/null | tail -n 1)" = "$3" ]
+}
+has_range() {
+    [ "$(jq -r 'select(.network.name == "default").network.ips[0].dhcp.ranges[0].start' "$out" 2>/dev/null | tail -n 1)" = "$1" ]
+}
+
 # ------------------------------------------------------------------------------------------------------- in words
 
 @test "a guest's life in words" {

@@ -358,6 +358,18 @@ gboolean host_pause(Sim *sim, guint guest)
     return TRUE;
 }
 
+gboolean host_set_link(Sim *sim, guint guest)
+{
+    Domain *domain = sim->guests[guest].running;
+    DomainInterface *iface = domain && domain->interfaces->len > 0 ? domain->interfaces->pdata[0] : NULL;
+
+    if (!iface || sim->away)
+        return FALSE;
+    iface->link = iface->link == LINK_DOWN ? LINK_UP : LINK_DOWN;
+    sim_written(sim, FOLLOW_DOMAIN, domain->name);
+    return TRUE;
+}
+
 /* ----------------------------------------------------------------------------------------- networks */
 
 gboolean host_net_define(Sim *sim, guint network)
@@ -435,6 +447,17 @@ gboolean host_net_undefine(Sim *sim, guint network)
     it->network = NULL;
     sim_event(sim, FOLLOW_NETWORK, it->uuid);
     sim_lease_event(sim, it->bridge);
+    return TRUE;
+}
+
+gboolean host_net_autostart(Sim *sim, guint network)
+{
+    Network *it = sim->networks[network].network;
+
+    if (!it || sim->away)
+        return FALSE;
+    it->autostart = !it->autostart;
+    sim_written(sim, FOLLOW_NETWORK, it->name);
     return TRUE;
 }
 

@@ -58,6 +58,11 @@ static gboolean op_pause(Sim *sim, guint a, guint b)
     return host_pause(sim, a % SIM_GUESTS);
 }
 
+static gboolean op_set_link(Sim *sim, guint a, guint b)
+{
+    return host_set_link(sim, a % SIM_GUESTS);
+}
+
 /* --------------------------------------------------------------------------------------------- taps */
 
 static gboolean op_rename(Sim *sim, guint a, guint b)
@@ -198,6 +203,11 @@ static gboolean op_net_undefine(Sim *sim, guint a, guint b)
     return host_net_undefine(sim, a % SIM_NETWORKS);
 }
 
+static gboolean op_net_autostart(Sim *sim, guint a, guint b)
+{
+    return host_net_autostart(sim, a % SIM_NETWORKS);
+}
+
 /* ------------------------------------------------------------------------------------------- faults */
 
 static gboolean op_kill(Sim *sim, guint a, guint b)
@@ -304,6 +314,7 @@ static const struct {
     {"unplug", op_unplug, 4},
     {"connect", op_connect, 4},
     {"pause", op_pause, 2},
+    {"domif-setlink", op_set_link, 3},
     {"rename tap", op_rename, 4},
     {"recreate tap", op_recreate, 4},
     {"stray tap", op_stray, 4},
@@ -318,6 +329,7 @@ static const struct {
     {"net-stop", op_net_stop, 2},
     {"net-define", op_net_define, 4},
     {"net-undefine", op_net_undefine, 1},
+    {"net-autostart", op_net_autostart, 3},
     {"kill libvirtd", op_kill, 2},
     {"revive libvirtd", op_revive, 12},
     {"lose messages", op_lose_messages, 3},

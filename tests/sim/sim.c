@@ -18,6 +18,7 @@
 
 typedef enum {
     SIM_TOUCH,
+    SIM_WRITTEN,
     SIM_BRIDGE,
     SIM_DOUBT,
     SIM_ATTEMPT,
@@ -140,6 +141,19 @@ void sim_event(Sim *sim, FollowKind kind, const char *uuid)
         event->kind = kind;
         event->name = g_strdup(uuid);
     }
+}
+
+void sim_written(Sim *sim, FollowKind kind, const char *name)
+{
+    SimEvent *event;
+
+    if (!sim->follower)
+        return;
+    event = agenda_add(sim, SIM_WRITTEN, sim_delay(sim, EVENT_DELAY));
+    event->kind = kind;
+    if (!sim->losing_events)
+        event->name = g_strdup(name);
+    sim->losing_events = FALSE;
 }
 
 void sim_lease_event(Sim *sim, const char *bridge)
@@ -418,6 +432,9 @@ static void event_happen(Sim *sim, const SimEvent *event)
     switch (event->type) {
     case SIM_TOUCH:
         follower_touch(sim->follower, event->kind, event->name);
+        break;
+    case SIM_WRITTEN:
+        follower_touch_named(sim->follower, event->kind, event->name);
         break;
     case SIM_BRIDGE:
         follower_touch_bridge(sim->follower, event->name);

@@ -139,10 +139,12 @@ gboolean host_plug(Sim *sim, guint guest, guint network);
 gboolean host_unplug(Sim *sim, guint guest);
 gboolean host_connect(Sim *sim, guint guest, guint network);
 gboolean host_pause(Sim *sim, guint guest);
+gboolean host_set_link(Sim *sim, guint guest);
 gboolean host_net_start(Sim *sim, guint network);
 gboolean host_net_stop(Sim *sim, guint network);
 gboolean host_net_define(Sim *sim, guint network);
 gboolean host_net_undefine(Sim *sim, guint network);
+gboolean host_net_autostart(Sim *sim, guint network);
 /* A lease of the guest's first interface, for so many seconds (0: for ever); of one it has, a renewal. */
 gboolean host_lease(Sim *sim, guint guest, gint64 seconds);
 gboolean host_release(Sim *sim, guint guest);
@@ -192,6 +194,8 @@ void sim_message(Sim *sim, const SimMessage *message);
 void sim_tell(Sim *sim, SimMessage *message);
 /* libvirt says that something happened to it, once or twice. */
 void sim_event(Sim *sim, FollowKind kind, const char *uuid);
+/* libvirt has written down the domain or network of this name, of which it tells nothing. */
+void sim_written(Sim *sim, FollowKind kind, const char *name);
 /* A status file changed. */
 void sim_lease_event(Sim *sim, const char *bridge);
 /* libvirtd goes; it comes back when it is told. */

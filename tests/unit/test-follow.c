@@ -464,6 +464,54 @@ static void test_stray_port(void)
 }
 
 /* What libvirt does not answer is no fault of the lease file. */
+/* What libvirt tells nothing of, but writes down under a name. */
+static void test_written(void)
+{
+    g_autoptr(Sim) sim = guests_new(2);
+
+    host_set_link(sim, 0);
+    sim_advance(sim, SIM_MS);
+    assert_log(sim, "interface.changed");
+    g_assert_cmpint(row_of(sim, 0).link, ==, LINK_DOWN);
+    host_net_autostart(sim, 0);
+    sim_advance(sim, SIM_MS);
+    assert_log(sim, "network.changed");
+    follower_touch_named(sim->follower, FOLLOW_DOMAIN, "nobody");
+    assert_settled(sim);
+}
+
+/* Which ones were written was lost: all are read. */
+static void test_written_missed(void)
+{
+    g_autoptr(Sim) sim = guests_new(2);
+
+    sim->losing_events = TRUE;
+    host_set_link(sim, 1);
+    sim_advance(sim, SIM_MS);
+    assert_log(sim, "interface.changed");
+    g_assert_cmpint(row_of(sim, 1).link, ==, LINK_DOWN);
+    g_assert_cmpuint(sim->resyncs, ==, 0);
+    assert_settled(sim);
+}
+
+/* `net-define --autostart`: the name is not known before the first answer, which may be from before. */
+static void test_written_nameless(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+    const guint last = SIM_NETWORKS - 1;
+
+    host_net_undefine(sim, last);
+    sim_advance(sim, SIM_SECOND);
+    sim->early = TRUE;
+    sim->networks[last].hangs = sim->now + 100 * SIM_MS;
+    host_net_define(sim, last);
+    sim_advance(sim, 50 * SIM_MS);
+    host_net_autostart(sim, last);
+    sim_advance(sim, SIM_SECOND);
+    g_assert_true(live_map_network(follower_live(sim->follower), sim->networks[last].uuid)->autostart);
+    assert_settled(sim);
+}
+
 static void test_leases_late(void)
 {
     g_autoptr(Sim) sim = calm_new();
@@ -502,6 +550,9 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/failing", test_failing);
     g_test_add_func("/follow/slow-start", test_slow_start);
     g_test_add_func("/follow/stray-port", test_stray_port);
+    g_test_add_func("/follow/written", test_written);
+    g_test_add_func("/follow/written/missed", test_written_missed);
+    g_test_add_func("/follow/written/nameless", test_written_nameless);
     g_test_add_func("/follow/leases-late", test_leases_late);
     return g_test_run();
 }
