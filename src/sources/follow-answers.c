@@ -223,6 +223,11 @@ static void apply_network(Follower *follower, FollowKey *key, Network *network)
     const Network *known = live_map_network(follower->live, key->uuid);
     gboolean changed = network_changed(known, network);
 
+    if (!follow_network_is(network)) {
+        network_free(network);
+        follow_object_gone(follower, key);
+        return;
+    }
     follow_key_name(follower, key, network->name);
     follow_key_trouble(follower, key, network->xml_read ? NULL : network->xml_error);
     if (record_is_worse(network->xml_read, known && known->xml_read)) {

@@ -118,13 +118,15 @@ static void audit_leases(Follower *follower)
 static gboolean record_is_same(const Follower *follower, const FollowKey *key, gconstpointer record)
 {
     const Domain *domain = record;
+    const Network *network = record;
 
     switch (key->kind) {
     case FOLLOW_DOMAIN:
         return follow_same_domain(live_map_domain(follower->live, key->uuid),
                                   domain && domain->id >= 0 ? domain : NULL);
     case FOLLOW_NETWORK:
-        return follow_same_network(live_map_network(follower->live, key->uuid), record);
+        return follow_same_network(live_map_network(follower->live, key->uuid),
+                                   network && follow_network_is(network) ? network : NULL);
     case FOLLOW_LEASES:
         return follow_same_leases(live_map_leases(follower->live, key->uuid), record,
                                   follower->wall / FOLLOW_SECOND);

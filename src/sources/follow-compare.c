@@ -35,6 +35,11 @@ gboolean follow_same_domain(const Domain *a, const Domain *b)
     return TRUE;
 }
 
+gboolean follow_network_is(const Network *network)
+{
+    return network->active || network->persistent;
+}
+
 gboolean follow_same_network(const Network *a, const Network *b)
 {
     if (!a || !b)

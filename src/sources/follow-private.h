@@ -294,6 +294,8 @@ void follow_audit_mismatch(Follower *follower, SourceId source, guint count, con
 /* Whether two readings say the same, as far as libvirt tells of changes; NULL: there is none. */
 gboolean follow_same_domain(const Domain *a, const Domain *b);
 gboolean follow_same_network(const Network *a, const Network *b);
+/* FALSE: it is being stopped and was not defined, so that libvirt answers for it for the last time. */
+gboolean follow_network_is(const Network *network);
 /* Those that live at now, in any order. */
 gboolean follow_same_leases(const GPtrArray *a, const GPtrArray *b, gint64 now);
 /* A list's word against the map's. */

@@ -157,7 +157,7 @@ class Map:
 
     def apply_network(self, line, what):
         row = line["network"]
-        if what == "undefined" or not (row["active"] or row["persistent"]):
+        if (what == "stopped" and row["active"]) or (what == "undefined" and row["persistent"]):
             self.networks.pop(row["uuid"], None)
         else:
             self.networks[row["uuid"]] = row

@@ -512,6 +512,23 @@ static void test_written_nameless(void)
     assert_settled(sim);
 }
 
+/* A transient network that is being stopped: libvirt still answers for it, and once more that it is gone. */
+static void test_transient(void)
+{
+    g_autoptr(Sim) sim = guests_new(0);
+    Network *network = sim->networks[0].network;
+
+    network->persistent = FALSE;
+    sim_written(sim, FOLLOW_NETWORK, network->name);
+    sim_advance(sim, SIM_SECOND);
+    assert_log(sim, "network.undefined");
+    network->active = FALSE;
+    sim_written(sim, FOLLOW_NETWORK, network->name);
+    sim_advance(sim, SIM_SECOND);
+    g_assert_nonnull(strstr(sim->log->str, "network.stopped"));
+    g_assert_null(live_map_network(follower_live(sim->follower), sim->networks[0].uuid));
+}
+
 static void test_leases_late(void)
 {
     g_autoptr(Sim) sim = calm_new();
@@ -553,6 +570,7 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/written", test_written);
     g_test_add_func("/follow/written/missed", test_written_missed);
     g_test_add_func("/follow/written/nameless", test_written_nameless);
+    g_test_add_func("/follow/transient", test_transient);
     g_test_add_func("/follow/leases-late", test_leases_late);
     return g_test_run();
 }
