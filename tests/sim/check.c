@@ -2,7 +2,6 @@
 #include "sim.h"
 
 #include "checks/check.h"
-#include "views/json.h"
 
 #include <string.h>
 
@@ -17,32 +16,6 @@
  * nothing was missed unnoticed; more records than there are objects; more readings than events explain.
  */
 
-static char *row_text(const MapRow *row)
-{
-    json_t *json = json_of_interface(row);
-    char *dumped = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    char *text = g_strdup(dumped);
-
-    free(dumped);
-    json_decref(json);
-    return text;
-}
-
-static char *lease_text(const Lease *lease)
-{
-    char ip[IP_TEXT], mac[MAC_TEXT];
-
-    return g_strdup_printf("%s %s %s %" G_GINT64_FORMAT " %s", lease->network_uuid, ip_format(&lease->ip, ip),
-                           lease->has_mac ? mac_format(&lease->mac, mac) : "-", lease->expiry,
-                           lease->hostname ? lease->hostname : "-");
-}
-
-static char *finding_text(const Finding *finding)
-{
-    return g_strdup_printf("%s %s %s", finding->id, finding->object ? finding->object : "-",
-                           finding->message);
-}
-
 static gboolean guest_hangs(const SimGuest *guest)
 {
     return guest->hangs == SIM_FOREVER;
@@ -55,70 +28,6 @@ static guint sim_hung(const Sim *sim)
     for (guint i = 0; i < SIM_GUESTS; i++)
         count += guest_hangs(&sim->guests[i]);
     return count;
-}
-
-/* Whom a guest clashes with is not known of one whose calls hang. Takes the text. */
-static char *comparable(const Sim *sim, char *text)
-{
-    g_autofree char *own = text;
-    char *from = sim_hung(sim) > 0 ? strstr(own, "\"problems\":[") : NULL;
-    const char *to = from ? strchr(from, ']') : NULL;
-
-    if (to)
-        memmove(from, to, strlen(to) + 1);
-    return g_steal_pointer(&own);
-}
-
-/* ------------------------------------------------------------------------------------ the consumer */
-
-/* Takes the text. */
-static void bag_add(GHashTable *bag, char *text)
-{
-    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(bag, text));
-
-    g_hash_table_replace(bag, text, GUINT_TO_POINTER(count + 1));
-}
-
-static void bag_remove(Sim *sim, GHashTable *bag, char *text)
-{
-    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(bag, text));
-
-    if (count == 0)
-        sim_fail(sim, "told of what the consumer does not have: %s", text);
-    if (count <= 1)
-        g_hash_table_remove(bag, text);
-    else
-        g_hash_table_replace(bag, g_strdup(text), GUINT_TO_POINTER(count - 1));
-    g_free(text);
-}
-
-static gint compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static char *texts_join(GPtrArray *texts)
-{
-    GString *all = g_string_new(NULL);
-
-    g_ptr_array_sort(texts, compare_texts);
-    for (guint i = 0; i < texts->len; i++)
-        g_string_append_printf(all, "%s\n", (const char *)texts->pdata[i]);
-    return g_string_free(all, FALSE);
-}
-
-static char *bag_text(GHashTable *bag, gboolean (*keep)(Sim *sim, const char *text), Sim *sim)
-{
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    GHashTableIter iter;
-    gpointer text, count;
-
-    g_hash_table_iter_init(&iter, bag);
-    while (g_hash_table_iter_next(&iter, &text, &count)) {
-        for (guint i = 0; i < GPOINTER_TO_UINT(count) && keep(sim, text); i++)
-            g_ptr_array_add(texts, comparable(sim, g_strdup(text)));
-    }
-    return texts_join(texts);
 }
 
 /* ----------------------------------------------------------------------------------- pairs of guest and link
@@ -214,68 +123,28 @@ void check_snapshot(LiveMap *live, gboolean resync, gpointer data)
 {
     Sim *sim = data;
     g_autoptr(GPtrArray) rows = live_map_rows(live);
-    g_autoptr(Facts) facts = live_map_facts(live);
 
     if (resync != (sim->snapshots > 0))
         sim_fail(sim, "the first line is the snapshot, and no other");
     sim->snapshots++;
     sim->resyncs += resync;
     log_word(sim, resync ? "resync" : "snapshot");
-    g_hash_table_remove_all(sim->rows);
-    for (guint i = 0; i < rows->len; i++) {
+    for (guint i = 0; i < rows->len; i++)
         check_row(sim, rows->pdata[i]);
-        bag_add(sim->rows, row_text(rows->pdata[i]));
-    }
-    g_hash_table_remove_all(sim->leases);
-    for (guint i = 0; i < facts->leases->len; i++) {
-        if (lease_is_live(facts->leases->pdata[i], facts->now))
-            bag_add(sim->leases, lease_text(facts->leases->pdata[i]));
-    }
+    consumer_snapshot(&sim->consumer, live);
 }
 
 static void check_change(Sim *sim, const Change *change)
 {
-    switch (change->type) {
-    case CHANGE_INTERFACE_CHANGED:
-        bag_remove(sim, sim->rows, row_text(change->before));
-        G_GNUC_FALLTHROUGH;
-    case CHANGE_INTERFACE_ADDED:
+    if (change->type == CHANGE_INTERFACE_ADDED || change->type == CHANGE_INTERFACE_CHANGED)
         check_row(sim, change->row);
-        bag_add(sim->rows, row_text(change->row));
-        break;
-    case CHANGE_INTERFACE_REMOVED:
-        bag_remove(sim, sim->rows, row_text(change->row));
-        break;
-    case CHANGE_LEASE_RENEWED:
-        bag_remove(sim, sim->leases, lease_text(change->lease_before));
-        G_GNUC_FALLTHROUGH;
-    case CHANGE_LEASE_ADDED:
-        bag_add(sim->leases, lease_text(change->lease));
-        break;
-    case CHANGE_AUDIT_MISMATCH:
+    if (change->type == CHANGE_AUDIT_MISMATCH) {
         g_free(sim->mismatch);
         sim->mismatch = g_strdup(change->text);
-        break;
-    case CHANGE_LEASE_REMOVED:
-        bag_remove(sim, sim->leases, lease_text(change->lease));
-        break;
-    case CHANGE_CHECK_RAISED:
-        bag_add(sim->findings, finding_text(change->finding));
-        break;
-    case CHANGE_CHECK_CLEARED:
-        bag_remove(sim, sim->findings, finding_text(change->finding));
-        break;
-    case CHANGE_NETWORK_DEFINED:
-    case CHANGE_NETWORK_UNDEFINED:
-    case CHANGE_NETWORK_STARTED:
-    case CHANGE_NETWORK_STOPPED:
-    case CHANGE_NETWORK_CHANGED:
-    case CHANGE_SOURCE_LIVE:
-    case CHANGE_SOURCE_STALE:
-    case CHANGE_SOURCE_DOWN:
-    case CHANGE_COUNT:
-        break;
     }
+    consumer_change(&sim->consumer, change);
+    if (sim->consumer.wrong)
+        sim_fail(sim, "%s", sim->consumer.wrong);
 }
 
 void check_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
@@ -312,28 +181,36 @@ void check_run(Sim *sim)
 /* --------------------------------------------------------------------------------------------- at rest */
 
 /* Of a guest whose calls hang the map may know what was; so too of its ports. */
-static gboolean text_counts(Sim *sim, const char *text)
+static gboolean row_counts(const Sim *sim, const char *row)
 {
-    if (sim_hung(sim) == 0)
-        return TRUE;
     for (guint i = 0; i < SIM_GUESTS; i++) {
-        if (guest_hangs(&sim->guests[i]) && strstr(text, sim->guests[i].uuid))
+        if (guest_hangs(&sim->guests[i]) && strstr(row, sim->guests[i].uuid))
             return FALSE;
     }
-    return strstr(text, "\"domain\":null") == NULL;
+    return strstr(row, "\"domain\":null") == NULL;
+}
+
+/* What of a row can be told while guests hang: whom a guest clashes with is not known of one whose calls do.
+ */
+static char *row_shown(const char *text, gpointer data)
+{
+    const Sim *sim = data;
+    char *row = sim_hung(sim) == 0 || row_counts(sim, text) ? g_strdup(text) : NULL;
+    char *from = row && sim_hung(sim) > 0 ? strstr(row, "\"problems\":[") : NULL;
+    const char *to = from ? strchr(from, ']') : NULL;
+
+    if (to)
+        memmove(from, to, strlen(to) + 1);
+    return row;
 }
 
 static char *rows_text(Sim *sim, const GPtrArray *rows)
 {
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) bag = bag_new();
 
-    for (guint i = 0; i < rows->len; i++) {
-        g_autofree char *text = row_text(rows->pdata[i]);
-
-        if (text_counts(sim, text))
-            g_ptr_array_add(texts, comparable(sim, g_steal_pointer(&text)));
-    }
-    return texts_join(texts);
+    for (guint i = 0; i < rows->len; i++)
+        bag_add(bag, row_text(rows->pdata[i]));
+    return bag_text(bag, row_shown, sim);
 }
 
 char *check_rows(Sim *sim)
@@ -389,7 +266,7 @@ static void check_map(Sim *sim, const Facts *facts)
     g_autoptr(Map) map = map_join(facts);
     g_autoptr(GPtrArray) findings = checks_run(facts, map, 1U << OBJECT_INTERFACE);
     g_autofree char *is = check_rows(sim);
-    g_autofree char *has = bag_text(sim->rows, text_counts, sim);
+    g_autofree char *has = bag_text(sim->consumer.rows, row_shown, sim);
     g_autofree char *should = NULL;
 
     map_attach(map, findings);
@@ -398,56 +275,61 @@ static void check_map(Sim *sim, const Facts *facts)
     compare(sim, "the consumer has another map", has, is);
 }
 
-static gboolean always(Sim *sim, const char *text)
-{
-    return TRUE;
-}
-
 static void check_leases(Sim *sim, const Facts *facts)
 {
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *has = bag_text(sim->leases, always, sim);
+    g_autoptr(GHashTable) leases = bag_new();
+    g_autofree char *has = bag_text(sim->consumer.leases, NULL, NULL);
     g_autofree char *should = NULL;
 
     for (guint i = 0; i < facts->leases->len; i++)
-        g_ptr_array_add(texts, lease_text(facts->leases->pdata[i]));
-    should = texts_join(texts);
+        bag_add(leases, lease_text(facts->leases->pdata[i]));
+    should = bag_text(leases, NULL, NULL);
     compare(sim, "the consumer has other leases", has, should);
 }
 
 static void check_findings(Sim *sim)
 {
     g_autoptr(GPtrArray) findings = live_map_findings(follower_live(sim->follower));
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *has = bag_text(sim->findings, always, sim);
+    g_autoptr(GHashTable) raised = bag_new();
+    g_autofree char *has = bag_text(sim->consumer.findings, NULL, NULL);
     g_autofree char *should = NULL;
 
     for (guint i = 0; i < findings->len; i++)
-        g_ptr_array_add(texts, finding_text(findings->pdata[i]));
-    should = texts_join(texts);
+        bag_add(raised, finding_text(findings->pdata[i]));
+    should = bag_text(raised, NULL, NULL);
     compare(sim, "the consumer has other findings", has, should);
+}
+
+static char *network_line(const Network *network)
+{
+    return g_strdup_printf("%s %d %d %d %s", network->name, network->active, network->persistent,
+                           network->autostart, network->bridge);
 }
 
 static char *networks_text(const Facts *facts)
 {
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) networks = bag_new();
 
-    for (guint i = 0; i < facts->networks->len; i++) {
-        const Network *network = facts->networks->pdata[i];
-
-        g_ptr_array_add(texts, g_strdup_printf("%s %d %d %d %s", network->name, network->active,
-                                               network->persistent, network->autostart, network->bridge));
-    }
-    return texts_join(texts);
+    for (guint i = 0; i < facts->networks->len; i++)
+        bag_add(networks, network_line(facts->networks->pdata[i]));
+    return bag_text(networks, NULL, NULL);
 }
 
 static void check_networks(Sim *sim, const Facts *facts)
 {
     g_autoptr(Facts) known = live_map_facts(follower_live(sim->follower));
+    g_autoptr(GPtrArray) rows = network_rows(known);
     g_autofree char *is = networks_text(known);
     g_autofree char *should = networks_text(facts);
 
     compare(sim, "the map has other networks", is, should);
+    for (guint i = 0; i < rows->len; i++) {
+        const NetworkRow *row = rows->pdata[i];
+        const char *has = g_hash_table_lookup(sim->consumer.networks, row->network->uuid);
+        g_autofree char *text = network_text(row);
+
+        compare(sim, "the consumer has another network", has ? has : "", text);
+    }
 }
 
 static void check_sources(Sim *sim)
@@ -514,17 +396,13 @@ void check_settled(Sim *sim)
 void check_init(Sim *sim)
 {
     sim->pairs = g_array_new(FALSE, FALSE, sizeof(SimPair));
-    sim->rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    sim->leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    sim->findings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    consumer_init(&sim->consumer);
 }
 
 void check_clear(Sim *sim)
 {
     g_array_unref(sim->pairs);
-    g_hash_table_unref(sim->rows);
-    g_hash_table_unref(sim->leases);
-    g_hash_table_unref(sim->findings);
+    consumer_clear(&sim->consumer);
     g_free(sim->mismatch);
     if (sim->log)
         g_string_free(sim->log, TRUE);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "consumer.h"
+
 #include "base/error.h"
 #include "sources/follow.h"
 
@@ -87,10 +89,8 @@ struct Sim {
     gint64 list_asked[2];
 
     /* Checking. */
-    GArray *pairs;        /* SimPair: of a guest and a link that bore a name of its XML */
-    GHashTable *rows;     /* what a consumer has: text of a row -> how often */
-    GHashTable *leases;   /* the same */
-    GHashTable *findings; /* the same: raised, and not cleared */
+    GArray *pairs;     /* SimPair: of a guest and a link that bore a name of its XML */
+    Consumer consumer; /* who is told */
     guint snapshots, resyncs, lines;
     char *mismatch;     /* the last, in words */
     GString *log;       /* types of changes told, a word each; NULL: not kept */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "live-consumer.h"
+#include "consumer.h"
 #include "random-facts.h"
 #include "world.h"
 
@@ -60,14 +60,15 @@ typedef struct {
 static void compare(Run *run, const char *what, char *expected, char *actual)
 {
     if (strcmp(expected, actual) != 0)
-        wrong(&run->consumer, g_strdup_printf("%s: expected\n%sbut there is\n%s", what, expected, actual));
+        consumer_wrong(&run->consumer,
+                       g_strdup_printf("%s: expected\n%sbut there is\n%s", what, expected, actual));
     g_free(expected);
     g_free(actual);
 }
 
 static GHashTable *bag_of(const GPtrArray *records, char *(*text)(gconstpointer record))
 {
-    GHashTable *bag = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *bag = bag_new();
 
     for (guint i = 0; i < records->len; i++)
         bag_add(bag, text(records->pdata[i]));
@@ -98,9 +99,11 @@ static guint settle(Run *run)
     g_autoptr(GHashTable) finding_bag = bag_of(findings, finding_text_any);
 
     for (guint i = 0; i < changes->len; i++)
-        consume(&run->consumer, changes->pdata[i]);
-    compare(run, "rows after changes", bag_text(row_bag), bag_text(run->consumer.rows));
-    compare(run, "findings after changes", bag_text(finding_bag), bag_text(run->consumer.findings));
+        consumer_change(&run->consumer, changes->pdata[i]);
+    compare(run, "rows after changes", bag_text(row_bag, NULL, NULL),
+            bag_text(run->consumer.rows, NULL, NULL));
+    compare(run, "findings after changes", bag_text(finding_bag, NULL, NULL),
+            bag_text(run->consumer.findings, NULL, NULL));
     return changes->len;
 }
 
@@ -296,9 +299,9 @@ static void rest(Run *run)
         settle(run);
     }
     if (settle(run) != 0)
-        wrong(&run->consumer, g_strdup("a second settle tells changes"));
+        consumer_wrong(&run->consumer, g_strdup("a second settle tells changes"));
     if (live_map_is_dirty(run->live))
-        wrong(&run->consumer, g_strdup("dirty after settle"));
+        consumer_wrong(&run->consumer, g_strdup("dirty after settle"));
 }
 
 static void check_rest(Run *run)
@@ -312,16 +315,16 @@ static void check_rest(Run *run)
     g_autoptr(GPtrArray) findings = live_map_findings(run->live);
     g_autoptr(GHashTable) expected = bag_of(all, finding_full_text);
     g_autoptr(GHashTable) actual = bag_of(findings, finding_full_text);
-    g_autoptr(GHashTable) leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) leases = bag_new();
 
     map_attach(map, interfaces);
     compare(run, "rows", rows_text(map->rows), rows_text(rows));
-    compare(run, "findings", bag_text(expected), bag_text(actual));
+    compare(run, "findings", bag_text(expected, NULL, NULL), bag_text(actual, NULL, NULL));
     for (guint i = 0; i < facts->leases->len; i++) {
         if (lease_is_live(facts->leases->pdata[i], facts->now))
             bag_add(leases, lease_text(facts->leases->pdata[i]));
     }
-    compare(run, "leases", bag_text(leases), bag_text(run->consumer.leases));
+    compare(run, "leases", bag_text(leases, NULL, NULL), bag_text(run->consumer.leases, NULL, NULL));
     for (guint i = 0; i < networks->len; i++) {
         const NetworkRow *row = networks->pdata[i];
         const char *known = g_hash_table_lookup(run->consumer.networks, row->network->uuid);
@@ -433,8 +436,8 @@ static void check_order(Run *run, guint32 seed)
     others = live_map_rows(other);
     compare(run, "rows in another order", rows_text(rows), rows_text(others));
     if (live_map_size(other) != live_map_size(run->live))
-        wrong(&run->consumer, g_strdup_printf("%u records, in another order %u", live_map_size(run->live),
-                                              live_map_size(other)));
+        consumer_wrong(&run->consumer, g_strdup_printf("%u records, in another order %u",
+                                                       live_map_size(run->live), live_map_size(other)));
 }
 
 /* NULL: nothing is wrong; else what. pause: after how many operations all may come to rest, and is looked at.

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "live-consumer.h"
+#include "consumer.h"
 
 #include "views/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+GHashTable *bag_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
 void consumer_init(Consumer *consumer)
 {
     memset(consumer, 0, sizeof(*consumer));
-    consumer->rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    consumer->leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    consumer->findings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    consumer->rows = bag_new();
+    consumer->leases = bag_new();
+    consumer->findings = bag_new();
     consumer->networks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
@@ -24,7 +29,7 @@ void consumer_clear(Consumer *consumer)
     g_free(consumer->wrong);
 }
 
-void wrong(Consumer *consumer, char *text)
+void consumer_wrong(Consumer *consumer, char *text)
 {
     if (consumer->wrong)
         g_free(text);
@@ -32,37 +37,56 @@ void wrong(Consumer *consumer, char *text)
         consumer->wrong = text;
 }
 
+/* -------------------------------------------------------------------------------------------- bags */
+
 void bag_add(GHashTable *bag, char *text)
 {
     guint count = GPOINTER_TO_UINT(g_hash_table_lookup(bag, text));
 
-    g_hash_table_insert(bag, text, GUINT_TO_POINTER(count + 1));
+    g_hash_table_replace(bag, text, GUINT_TO_POINTER(count + 1));
 }
 
+/* Takes the text. */
 static void bag_take(Consumer *consumer, GHashTable *bag, char *text)
 {
     guint count = GPOINTER_TO_UINT(g_hash_table_lookup(bag, text));
 
     if (count == 0)
-        wrong(consumer, g_strdup_printf("told the end of what is not known: %s", text));
-    if (count <= 1) {
-        g_hash_table_remove(bag, text);
-        g_free(text);
-    } else {
-        g_hash_table_insert(bag, text, GUINT_TO_POINTER(count - 1));
+        consumer_wrong(consumer, g_strdup_printf("told the end of what is not known: %s", text));
+    if (count > 1) {
+        g_hash_table_replace(bag, text, GUINT_TO_POINTER(count - 1));
+        return;
     }
+    g_hash_table_remove(bag, text);
+    g_free(text);
 }
 
-char *bag_text(GHashTable *bag)
+static gint texts_compare(gconstpointer a, gconstpointer b)
 {
-    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(bag), (GCompareFunc)strcmp);
-    GString *text = g_string_new(NULL);
-
-    for (GList *key = keys; key; key = key->next)
-        g_string_append_printf(text, "%u %s\n", GPOINTER_TO_UINT(g_hash_table_lookup(bag, key->data)),
-                               (char *)key->data);
-    return g_string_free(text, FALSE);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
+
+char *bag_text(GHashTable *bag, BagShow show, gpointer data)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    GString *all = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer text, count;
+
+    g_hash_table_iter_init(&iter, bag);
+    while (g_hash_table_iter_next(&iter, &text, &count)) {
+        g_autofree char *shown = show ? show(text, data) : g_strdup(text);
+
+        for (guint i = 0; shown && i < GPOINTER_TO_UINT(count); i++)
+            g_ptr_array_add(texts, g_strdup(shown));
+    }
+    g_ptr_array_sort(texts, texts_compare);
+    for (guint i = 0; i < texts->len; i++)
+        g_string_append_printf(all, "%s\n", (const char *)texts->pdata[i]);
+    return g_string_free(all, FALSE);
+}
+
+/* ------------------------------------------------------------------------------------------- texts */
 
 char *text_of(json_t *json)
 {
@@ -86,7 +110,6 @@ char *lease_text(const Lease *lease)
     return text_of(json_of_lease(&record));
 }
 
-/* What makes it raised or cleared; evidence may change meanwhile. */
 char *finding_text(const Finding *finding)
 {
     return g_strdup_printf("%s %s %s %s %s", finding->id, level_name(finding->level), finding->object,
@@ -108,6 +131,30 @@ char *network_text(const NetworkRow *row)
     return text_of(json);
 }
 
+/* ------------------------------------------------------------------------------------ what is told */
+
+void consumer_snapshot(Consumer *consumer, LiveMap *live)
+{
+    g_autoptr(GPtrArray) rows = live_map_rows(live);
+    g_autoptr(Facts) facts = live_map_facts(live);
+    g_autoptr(GPtrArray) networks = network_rows(facts);
+
+    g_hash_table_remove_all(consumer->rows);
+    for (guint i = 0; i < rows->len; i++)
+        bag_add(consumer->rows, row_text(rows->pdata[i]));
+    g_hash_table_remove_all(consumer->leases);
+    for (guint i = 0; i < facts->leases->len; i++) {
+        if (lease_is_live(facts->leases->pdata[i], facts->now))
+            bag_add(consumer->leases, lease_text(facts->leases->pdata[i]));
+    }
+    g_hash_table_remove_all(consumer->networks);
+    for (guint i = 0; i < networks->len; i++) {
+        const NetworkRow *row = networks->pdata[i];
+
+        g_hash_table_insert(consumer->networks, g_strdup(row->network->uuid), network_text(row));
+    }
+}
+
 static void consume_network(Consumer *consumer, const Change *change)
 {
     const Network *network = change->network->network;
@@ -117,13 +164,14 @@ static void consume_network(Consumer *consumer, const Change *change)
                    change->type == CHANGE_NETWORK_CHANGED;
 
     if (was && !known)
-        wrong(consumer, g_strdup_printf("%s of a network that is not known", change_name(change->type)));
+        consumer_wrong(consumer,
+                       g_strdup_printf("%s of a network that is not known", change_name(change->type)));
     if (change->type == CHANGE_NETWORK_CHANGED && network_row_equal(change->network, change->network_before))
-        wrong(consumer, g_strdup("network.changed without a change"));
+        consumer_wrong(consumer, g_strdup("network.changed without a change"));
     g_hash_table_insert(consumer->networks, g_strdup(network->uuid), text);
 }
 
-void consume(Consumer *consumer, const Change *change)
+void consumer_change(Consumer *consumer, const Change *change)
 {
     switch (change->type) {
     case CHANGE_INTERFACE_ADDED:
