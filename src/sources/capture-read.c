@@ -4,6 +4,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "config.h"
 #include "sources/capture-private.h"
 #include "sources/capture.h"
 #include "sources/firewall.h"
@@ -24,6 +25,7 @@
 typedef struct {
     Directory *directory;
     Capture *capture;
+    GHashTable *texts; /* names of the files that records have led to */
 } Reading;
 
 static json_t *read_json(Reading *reading, const char *name, GError **error)
@@ -144,7 +146,10 @@ static gboolean read_lists(Reading *reading, GError **error)
 
 /* ---------------------------------------------------------------------------- networks and domains */
 
-/* The text of the file that the object names under that key; NULL without error if it names none. */
+/*
+ * The text of the file that the object names under that key; NULL without error if it names none. A file is
+ * one record's: or a few records could name a big one until memory ends.
+ */
 static char *read_text(Reading *reading, const json_t *object, const char *key, gsize max, GError **error)
 {
     const json_t *name = json_object_get(object, key);
@@ -155,6 +160,11 @@ static char *read_text(Reading *reading, const json_t *object, const char *key, 
         return NULL;
     if (!json_is_string(name)) {
         vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no name", key);
+        return NULL;
+    }
+    if (!g_hash_table_add(reading->texts, g_strdup(json_string_value(name)))) {
+        vnat_error_set(error, VNAT_ERROR_INVALID, "another record has the file %.64s, too",
+                       json_string_value(name));
         return NULL;
     }
     if (directory_read(reading->directory, json_string_value(name), max, &text, &length, error) &&
@@ -392,6 +402,18 @@ static gboolean check_versions(const json_t *versions)
     return json_is_object(versions);
 }
 
+/* Which vnat wrote it says which can read it. */
+static gboolean wrong_version(const json_t *manifest, GError **error)
+{
+    const char *vnat = json_string_value(json_object_get(manifest, "vnat"));
+
+    vnat_error_set(error, VNAT_ERROR_INVALID,
+                   "manifest.json: of a version of the format that this vnat does not know");
+    if (vnat)
+        vnat_error_hint(error, "it was captured by vnat %.32s, and this is %s", vnat, VNAT_VERSION);
+    return FALSE;
+}
+
 static gboolean read_manifest(Reading *reading, GError **error)
 {
     Capture *capture = reading->capture;
@@ -405,8 +427,7 @@ static gboolean read_manifest(Reading *reading, GError **error)
     if (!format || strcmp(format, CAPTURE_FORMAT) != 0)
         return vnat_error_set(error, VNAT_ERROR_INVALID, "manifest.json: is not that of a capture");
     if (!json_get_int(manifest, "version", 1, G_MAXINT32, &version) || version > CAPTURE_VERSION)
-        return vnat_error_set(error, VNAT_ERROR_INVALID,
-                              "manifest.json: of a version of the format that this vnat does not know");
+        return wrong_version(manifest, error);
     if (!record_read(facts_fields, manifest, capture->facts, error)) {
         g_prefix_error(error, "manifest.json: ");
         return FALSE;
@@ -461,7 +482,8 @@ Capture *capture_read(const char *path, GError **error)
 {
     g_autoptr(Directory) directory = NULL;
     g_autoptr(Capture) capture = capture_new();
-    Reading reading = {NULL, capture};
+    g_autoptr(GHashTable) texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Reading reading = {NULL, capture, texts};
     GError *local = NULL;
 
     directory = directory_open(path, &local);

@@ -410,6 +410,10 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
          "networks/default.xml: is the XML of another network"},
         {"networks.json", "", "[{\"name\":\"default\",\"uuid\":\"u\",\"file\":\"networks/default.xml\"}]",
          "networks/default.xml: is the XML of another network"},
+        {"networks.json", "",
+         "[{\"name\":\"default\",\"uuid\":\"0885548a-0000-4000-8000-000000000000\","
+         "\"file\":\"networks/default.xml\",\"inactive\":\"networks/default.xml\"}]",
+         "networks.json: record 1: another record has the file networks/default.xml, too"},
         {"networks.json", network, ",\"file\":\"manifest.json\"}]",
          "networks.json: record 1: manifest.json: "},
         {"networks.json", network,
@@ -475,6 +479,18 @@ static void test_damaged(Place *place, gconstpointer data G_GNUC_UNUSED)
         g_assert_true(g_file_set_contents(file, good, -1, NULL));
     }
     capture_free(read_from(place->path));
+}
+
+/* Who has a capture of a version to come is told what he needs. */
+static void test_to_come(Place *place, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *manifest = g_build_filename(place->path, "manifest.json", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents(
+        manifest, "{\"format\":\"vnat-capture\",\"version\":2,\"vnat\":\"7.0\"}", -1, NULL));
+    g_assert_null(capture_read(place->path, &error));
+    g_assert_true(g_str_has_prefix(vnat_error_get_hint(error), "it was captured by vnat 7.0, and this is "));
 }
 
 /* A list that the first captures did not have may be missing where its source gave no facts, and there alone.
@@ -576,6 +592,7 @@ int main(int argc, char **argv)
     ADD("replay-failures", test_replay_failures);
     ADD("replay-unreachable", test_replay_unreachable);
     ADD("damaged", test_damaged);
+    ADD("to-come", test_to_come);
     ADD("missing", test_missing);
     ADD("names", test_names);
     return g_test_run();
