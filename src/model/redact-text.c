@@ -170,12 +170,27 @@ static void put_path(Redactor *redactor, const char *path, GString *out)
     }
 }
 
-/* Length of the path that stands at; a full stop behind it ends a sentence. */
+char *redact_path(Redactor *redactor, const char *path)
+{
+    GString *out = g_string_new(NULL);
+
+    put_path(redactor, path, out);
+    return g_string_free(out, FALSE);
+}
+
+/* Length of the path that stands at; a full stop behind it ends a sentence, and a name in it may hold a
+ * space. */
 static gsize path_length(const Scan *scan, gsize at)
 {
-    gsize length = scan_until(scan, at, "]:|?" ENDS);
+    static const char ends[] = "]:|?" ENDS;
+    gsize end = at;
 
-    return length > 1 && scan->text[at + length - 1] == '.' ? length - 1 : length;
+    while (end < scan->length && !(scan->text[end] && strchr(ends, scan->text[end]))) {
+        const RedactKnown *known = redact_find_known(scan->redactor, scan->text, scan->length, end);
+
+        end += known ? known->length : 1;
+    }
+    return end > at + 1 && scan->text[end - 1] == '.' ? end - at - 1 : end - at;
 }
 
 static gsize scan_path(const Scan *scan)
@@ -254,15 +269,18 @@ static gsize scan_uri(const Scan *scan)
 
 /* ------------------------------------------------------------------------------------------- quotes */
 
-/* Where the quotes end that open here; 0: none open. */
+/* Where the quotes end that open here, behind the name in them, which may hold some itself; 0: none open. */
 static gsize quotes_end(const Scan *scan)
 {
     char quote = scan->text[scan->at];
     gsize most = MIN(scan->length, scan->at + QUOTED_BYTES);
+    const RedactKnown *known;
 
     if (!strchr("'\"`", quote) || !scan_opens(scan))
         return 0;
-    for (gsize end = scan->at + 1; end < most && scan->text[end] != '\n'; end++) {
+    known = redact_find_known(scan->redactor, scan->text, scan->length, scan->at + 1);
+    for (gsize end = scan->at + 1 + (known ? known->length : 0); end < most && scan->text[end] != '\n';
+         end++) {
         char closing = scan->text[end];
 
         if ((closing == quote || (quote == '`' && closing == '\'')) &&

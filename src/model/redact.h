@@ -118,6 +118,9 @@ char *redact_client_id(Redactor *redactor, const char *id);
  */
 char *redact_text(Redactor *redactor, const char *text);
 
+/* What is nothing but a path: up to the first folder that is nobody's but this host's. New string. */
+char *redact_path(Redactor *redactor, const char *path);
+
 /*
  * A word that is nothing but an address: IP ("10.0.0.1", with "/24", "/255.255.0.0", as range "a-b", with
  * ":PORT" behind), MAC or UUID. New string; NULL if it is none.

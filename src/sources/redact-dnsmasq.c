@@ -163,7 +163,7 @@ static char *redact_setting(Redactor *redactor, const char *key, const char *val
         case CONF_WORDS:
             return redact_parts(redactor, value);
         case CONF_PATH:
-            return *value == '/' ? redact_text(redactor, value) : g_strdup(REDACTED);
+            return *value == '/' ? redact_path(redactor, value) : g_strdup(REDACTED);
         case CONF_DEVICE:
             return redact_device(redactor, value, '*');
         case CONF_DOMAINS:
@@ -194,7 +194,7 @@ char *redact_dnsmasq_argument(Redactor *redactor, const char *word)
         token = redact_setting(redactor, option, equals + 1);
         return g_strdup_printf("--%s=%s", option, token);
     }
-    return *word == '/' ? redact_text(redactor, word) : g_strdup(REDACTED);
+    return *word == '/' ? redact_path(redactor, word) : g_strdup(REDACTED);
 }
 
 char *redact_dnsmasq_conf(Redactor *redactor, const char *text)

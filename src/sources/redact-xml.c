@@ -72,7 +72,7 @@ static char *keep_mask(const char *value)
 
 static char *redact_device_text(Redactor *redactor, const char *value)
 {
-    return strchr(value, '/') ? redact_text(redactor, value) : redact_device(redactor, value, '\0');
+    return strchr(value, '/') ? redact_path(redactor, value) : redact_device(redactor, value, '\0');
 }
 
 static char *redact_parameter_text(Redactor *redactor, xmlNodePtr node, const char *value)

@@ -565,9 +565,9 @@ static void secret_texts(Facts *facts)
     set(&facts_link_named(facts, "eth0")->alias, "uplink of Acme");
     set(&dnsmasq->user, "acmeuser");
     set(&socket->program, "acmed");
-    dnsmasq->argv = g_strsplit("/opt/acme/dnsmasq --conf-file=/var/lib/libvirt/dnsmasq/acme-net.conf "
-                               "--leasefile-ro --user=acme acme -a=acme",
-                               " ", -1);
+    dnsmasq->argv = g_strsplit("/opt/acme sons/dnsmasq|--conf-file=/var/lib/libvirt/dnsmasq/acme-net.conf|"
+                               "--leasefile-ro|--user=acme|acme|-a=acme",
+                               "|", -1);
     dnsmasq->options =
         g_strdup("# acme\ninterface=acmebr0\ndomain=acme.example\nlisten-address=192.168.200.1\n"
                  "dhcp-range=192.168.200.2,192.168.200.99,255.255.255.0\ntxt-record=acme\n"
@@ -758,6 +758,8 @@ static void test_dnsmasq_conf(void)
          "\n",
          "server=/dns-1.example/dns-2.example/"
          "201.47.122.9#5353\nserver=201.47.122.9\nserver=(redacted)\nserver=/#/\n"},
+        {"dhcp-hostsfile=/srv/a secret/x\nresolv-file=/etc/resolv.conf secret\n",
+         "dhcp-hostsfile=/(redacted)\nresolv-file=/etc/(redacted)\n"},
         {"dhcp-lease-max=253\naddn-hosts=secret\ndhcp-hostsfile=/srv/secret\nport=secret\n",
          "dhcp-lease-max=253\naddn-hosts=(redacted)\ndhcp-hostsfile=/(redacted)\nport=(redacted)\n"},
         {"txt-record=secret,x\nno-resolv=secret\nSecret word\n secret line = secret\nsecret\x1b\n",

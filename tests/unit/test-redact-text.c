@@ -30,6 +30,7 @@ static Redactor *host(void)
         {REDACT_DOMAIN, "7"},
         {REDACT_DOMAIN, "47112"},
         {REDACT_HOST, "."},
+        {REDACT_NETWORK, "it' s"},
     };
     Redactor *redactor = redactor_new(fixed_key);
 
@@ -318,6 +319,7 @@ static void test_text_names(void)
         {"'' \"\" ' x", "'' \"\" ' x"},
         {"'network my net' 'no such thing'", "'network network-2' '(redacted)'"},
         {"'Bob's net'", "'(redacted)'"},
+        {"network 'it' s' is not active", "network 'network-3' is not active"},
         {"fe80::1%acme0 fe80::1%secret", "fe80::1%if1 fe80::1%if2"},
         {"`acme' `acme0'", "`(redacted)' `if1'"},
         {"'eth0' 'lo' '0.0.0.0' '255.255.255.0'", "'eth0' 'lo' '0.0.0.0' '255.255.255.0'"},
@@ -345,6 +347,10 @@ static void test_text_paths(void)
         {"/proc/sys/net/ipv4/conf/acme0/forwarding", "/proc/sys/net/ipv4/conf/if1/(redacted)"},
         {"/run/libvirt/network/virbr0.pid and/or tcp/53", "/run/libvirt/network/virbr0.pid and/or tcp/53"},
         {"/ is a path", "/ is a path"},
+        {"/run/libvirt/network/my net.pid", "/run/libvirt/network/network-2.pid"},
+        {"--conf-file=/var/lib/libvirt/dnsmasq/my net.conf --x",
+         "--conf-file=/var/lib/libvirt/dnsmasq/network-2.conf --x"},
+        {"/run/libvirt/qemu/domain-4-my net/x of my net", "/run/libvirt/qemu/(redacted) of network-2"},
     };
     g_autoptr(Redactor) redactor = host();
 
