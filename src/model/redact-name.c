@@ -89,32 +89,11 @@ static const struct {
     [REDACT_PORTGROUP] = {"portgroup-", "", NULL, FALSE},
     [REDACT_ALIAS] = {"alias-", "", NULL, TRUE},
     [REDACT_CLIENT] = {"client-", "", NULL, TRUE},
-    [REDACT_CHAIN] = {"", "", NULL, TRUE},
+    [REDACT_CHAIN] = {"own-", "", NULL, TRUE},
     [REDACT_COMMENT] = {"comment-", "", NULL, TRUE},
     [REDACT_VALUE] = {"value-", "", NULL, TRUE},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == REDACT_KIND_COUNT);
-
-/* Chains and tables of libvirt and of iptables, and its targets: no name of anybody is looked for in them. */
-static gboolean chain_is_known(const char *name)
-{
-    static const char *const names[] = {"ACCEPT",     "CHECKSUM",     "CLASSIFY",    "CONNMARK",
-                                        "CT",         "DNAT",         "DNPT",        "DROP",
-                                        "DSCP",       "FORWARD",      "INPUT",       "LOG",
-                                        "MARK",       "MASQUERADE",   "NETMAP",      "NFLOG",
-                                        "NFQUEUE",    "NOTRACK",      "OUTPUT",      "POSTROUTING",
-                                        "PREROUTING", "QUEUE",        "REDIRECT",    "REJECT",
-                                        "RETURN",     "SET",          "SNAT",        "SNPT",
-                                        "SYNPROXY",   "TCPMSS",       "TOS",         "TPROXY",
-                                        "TRACE",      "TTL",          "broute",      "filter",
-                                        "firewalld",  "forward",      "guest_cross", "guest_input",
-                                        "guest_nat",  "guest_output", "input",       "libvirt_network",
-                                        "mangle",     "nat",          "output",      "postrouting",
-                                        "prerouting", "raw",          "security",    NULL};
-
-    return g_str_has_prefix(name, "LIBVIRT_") || g_str_has_prefix(name, "DOCKER") ||
-           g_strv_contains(names, name);
-}
 
 /* "net0", "hostdev1": libvirt's own. */
 static gboolean alias_is_known(const char *name)
@@ -130,13 +109,20 @@ static gboolean alias_is_known(const char *name)
     return FALSE;
 }
 
-static gboolean name_stays(RedactKind kind, const char *name)
+/* Its words are all of libvirt's, of iptables' or of a well-known program's. */
+static gboolean chain_is_known(Redactor *redactor, const char *name)
+{
+    return name[redact_rules_words(redactor, name)] == '\0';
+}
+
+static gboolean name_stays(Redactor *redactor, RedactKind kind, const char *name)
 {
     if (kinds[kind].keep && g_strv_contains(kinds[kind].keep, name))
         return TRUE;
     if (kind == REDACT_USER)
         return name[strspn(name, "0123456789")] == '\0';
-    return (kind == REDACT_CHAIN && chain_is_known(name)) || (kind == REDACT_ALIAS && alias_is_known(name));
+    return (kind == REDACT_CHAIN && chain_is_known(redactor, name)) ||
+           (kind == REDACT_ALIAS && alias_is_known(name));
 }
 
 void redact_expect(Redactor *redactor, RedactKind kind, guint count)
@@ -148,12 +134,14 @@ void redact_expect(Redactor *redactor, RedactKind kind, guint count)
     redactor->names[kind].width = width;
 }
 
-static char *name_number(Redactor *redactor, RedactKind kind)
+/* The words of a chain's name that are known stay in front: they tell whose it is. */
+static char *name_number(Redactor *redactor, RedactKind kind, const char *name)
 {
     RedactNames *names = &redactor->names[kind];
+    gsize words = kind == REDACT_CHAIN ? redact_rules_words(redactor, name) : 0;
 
-    return g_strdup_printf("%s%0*u%s", kinds[kind].before, (int)names->width, ++names->count,
-                           kinds[kind].behind);
+    return g_strdup_printf("%.*s%s%0*u%s", (int)words, name, kinds[kind].before, (int)names->width,
+                           ++names->count, kinds[kind].behind);
 }
 
 char *redact_name(Redactor *redactor, RedactKind kind, const char *name)
@@ -161,14 +149,14 @@ char *redact_name(Redactor *redactor, RedactKind kind, const char *name)
     const char *known;
     g_autofree char *token = NULL;
 
-    if (!name || !*name || name_stays(kind, name))
+    if (!name || !*name || name_stays(redactor, kind, name))
         return g_strdup(name);
     if (kind == REDACT_IFNAME)
         return redact_device(redactor, name, '\0');
     known = redact_lookup(redactor, kind, name);
     if (known)
         return g_strdup(known);
-    token = kind == REDACT_CHAIN ? redact_text(redactor, name) : name_number(redactor, kind);
+    token = name_number(redactor, kind, name);
     return g_strdup(redact_remember(redactor, kind, name, token));
 }
 
@@ -281,7 +269,7 @@ static void known_add_forms(Redactor *redactor, RedactKind kind, const char *nam
     if (kind == REDACT_HOST && dot) {
         g_autofree char *begin = g_strndup(name, (gsize)(dot - name));
 
-        if (!name_stays(kind, begin))
+        if (!name_stays(redactor, kind, begin))
             known_add(redactor, kind, begin, token);
         if (strchr(dot + 1, '.'))
             g_free(redact_name(redactor, REDACT_DNS, dot + 1));

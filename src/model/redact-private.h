@@ -54,6 +54,13 @@ const char *redact_remember(Redactor *redactor, RedactKind kind, const char *nam
  * name. */
 const RedactKnown *redact_find_known(const Redactor *redactor, const char *text, gsize length, gsize at);
 
+/*
+ * The length of the words that the name of a chain, a table or a set begins with and that tell of nobody:
+ * libvirt's, iptables', those of programs that make rules ("ufw-user-" of "ufw-user-acme", all of
+ * "KUBE-SERVICES"), devices' names that stay.
+ */
+gsize redact_rules_words(Redactor *redactor, const char *name);
+
 /* Whether it is one of the kernel's or of a well-known program. */
 gboolean redact_device_stays(Redactor *redactor, const char *name);
 void redact_pattern_free(RedactPattern *pattern);

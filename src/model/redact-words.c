@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/redact.h"
+#include "model/redact-private.h"
 
 #include <string.h>
 
@@ -56,14 +56,66 @@ static const char vocabulary[] = " "
     "option option6 router dns-server mtu netmask ntp-server domain-name domain-search "
     "classless-static-route information-refresh-time infinite deprecated ra-only ra-names ra-stateless "
     "ra-advrouter slaac off-link constructor proxy lo ";
+
+/* Of names of chains, tables and sets. Never "own": it stands for the words that are not here. */
+static const char rules_words[] = " "
+    /* iptables' and nft's own. */
+    "accept checksum classify connmark ct dnat dnpt drop dscp filter forward input log mangle mark "
+    "masquerade nat netmap nflog nfqueue notrack output postrouting prerouting queue raw redirect "
+    "reject return route security set snat snpt synproxy tcpmss tos tproxy trace ttl tee ecn hl hmark led "
+    "ulog audit secmark connsecmark tcpoptstrip rateest idletimer broute ingress egress "
+    /* libvirt's, with those of its filters: "libvirt-in-post", "I-vnet0-arpmac". */
+    "libvirt fwi fwo fwx inp out prt network guest cross in post host i o j p fi fo fj fp hi hj mac vlan stp "
+    "arp arpmac rarp ipv4 arpreply "
+    /* Docker, ufw, fail2ban, NixOS, Tailscale, LXD, Incus, Shorewall, OpenWrt. */
+    "docker user isolation stage bridge bridges internal ufw ufw6 before after logging limit allow deny skip to "
+    "policy not local track f2b sshd nixos fw refuse rpfilter pre ts lxd incus fwd pstrt shorewall "
+    "dynamic logflags smurfs tcpflags fw4 from srcnat dstnat lan wan "
+    /* Kubernetes, Calico, Cilium, flannel, CNI, Podman. */
+    "kube svc sep xlb ext services nodeports node port ports masq external proxy canary firewall kubelet cali "
+    "dispatch wl hep endpoint pi po pri pro cidr block failsafe fip outgoing cilium flannel postrtg cni "
+    "admin hostport setmark dn sn netavark "
+    /* firewalld, with its own zones. */
+    "firewalld direct fwdi fwdo zones zone source policies dmz home nm shared public trusted work routed ipv6 ";
 /* clang-format on */
 
-static gboolean is_vocabulary(const char *word)
+/* Whether the word stands in the list, whatever its case. */
+static gboolean stands_in(const char *words, const char *word)
 {
     g_autofree char *lower = g_ascii_strdown(word, -1);
     g_autofree char *entry = g_strconcat(" ", lower, " ", NULL);
 
-    return !strchr(word, ' ') && strstr(vocabulary, entry);
+    return !strchr(word, ' ') && strstr(words, entry);
+}
+
+static gboolean is_vocabulary(const char *word)
+{
+    return stands_in(vocabulary, word);
+}
+
+/* A single digit counts; more of them may be somebody's address. */
+static gboolean rules_word_stays(Redactor *redactor, const char *word)
+{
+    return stands_in(rules_words, word) || redact_device_stays(redactor, word) ||
+           (g_ascii_isdigit(word[0]) && word[1] == '\0');
+}
+
+gsize redact_rules_words(Redactor *redactor, const char *name)
+{
+    gsize known = 0;
+
+    while (name[known]) {
+        gsize length = strcspn(name + known, "-_.");
+        g_autofree char *word = g_strndup(name + known, length);
+
+        if (length == 0 || !rules_word_stays(redactor, word))
+            return known;
+        /* A number stays behind words, at the end. */
+        if (g_ascii_isdigit(*word) && (known == 0 || name[known + length]))
+            return known;
+        known += length + (name[known + length] != '\0');
+    }
+    return known;
 }
 
 /* Length of "80", "0x4000" or "2.5" here; 0: no number. */

@@ -67,7 +67,7 @@ typedef enum {
     REDACT_PORTGROUP, /* "portgroup-1" */
     REDACT_ALIAS,     /* "alias-1"; "net0" stays */
     REDACT_CLIENT,    /* "client-1": ids of DHCP clients that are no octets */
-    REDACT_CHAIN,     /* chains, tables and sets stay, but for names and addresses in theirs */
+    REDACT_CHAIN,     /* "own-1": chains, tables, sets; known words in front stay ("f2b-own-1") */
     REDACT_COMMENT,   /* "comment-1" */
     REDACT_VALUE,     /* "value-1": what is not known to be harmless */
     REDACT_KIND_COUNT

@@ -5,6 +5,9 @@ setup_file() {
     load helpers
     lab_network acmenet acmebr0 122
     lab_network lab virbr1 123
+    # A name with spaces in it, in the paths of dnsmasq's files.
+    sed 's/>lab</>acme two words</; s/virbr1/virbr2/; s/192\.168\.123/192.168.124/g' "$LAB_DIR/network-lab.xml" >"$LAB_DIR/two.xml"
+    virsh -q "net-define $LAB_DIR/two.xml; net-start 'acme two words'" >/dev/null
     vnat -q net-start acmedns --template nat-dns -D subnet=10.77.0.0/16 -D domain=acme.test -D zone=corp.acme.test \
         -D zone-forwarder=10.20.30.40
     lab_guest_linux acmevm acmenet 52:54:00:7a:7b:01 acmebox "$(lab_interface_xml lab 52:54:00:7a:7b:11)"
@@ -14,13 +17,14 @@ setup_file() {
     virsh -q 'desc --title --config acmevm acme' >/dev/null
     ip link set dev acmebr0 alias 'uplink of acme'
     # Somebody's own rules; and things for the checks to find.
+    iptables -N f2b-acme
     iptables -I FORWARD -s 10.20.30.42/32 -i acmebr+ -m comment --comment 'acme only' -j DROP
     nft -f - <<-'RULES'
-	table inet own {
-	    set hosts { type ipv4_addr; elements = { 10.20.30.43 comment "acme's printer" } }
-	    chain in { type filter hook input priority 10; }
+	table inet acmetable {
+	    set acmehosts { type ipv4_addr; elements = { 10.20.30.43 comment "acme's printer" } }
+	    chain acmechain { type filter hook input priority 10; }
 	}
-	add rule inet own in ip saddr @hosts iifname "acmebr0" ether saddr 52:54:00:7a:7b:07 log prefix "acme: " drop comment "acme"
+	add rule inet acmetable acmechain ip saddr @acmehosts iifname "acmebr0" ether saddr 52:54:00:7a:7b:07 log prefix "acme: " drop comment "acme"
 	RULES
     ip link add acmestray type veth peer name yarts
     ip link set acmestray master acmebr0 up
@@ -66,10 +70,10 @@ names() { vnat --replay "$1" "${@:3}" --json | jq -r "$2"; }
 
 @test "nothing of the host's own is left" {
     expect 0 capture --redact "$place/host"
-    has "$output" "Captured to $place/host, redacted: networks 3, domains 3"
+    has "$output" "Captured to $place/host, redacted: networks 4, domains 3"
     [ -z "$stderr" ]
-    oracle left "$plain" "$place/host" acme labhost printer belongs 7a7b
-    oracle left "$plain" "$redacted" acme labhost printer belongs 7a7b
+    oracle left "$plain" "$place/host" acme labhost printer belongs 7a7b "two words"
+    oracle left "$plain" "$redacted" acme labhost printer belongs 7a7b "two words"
     # That it would be found.
     run oracle left "$plain" "$plain" acme labhost printer
     [ "$status" -eq 1 ]
@@ -90,7 +94,7 @@ names() { vnat --replay "$1" "${@:3}" --json | jq -r "$2"; }
     # One by one: both hosts have them in the same order.
     mapfile -t networks < <(names "$plain" '.networks[].name' net-list --all)
     mapfile -t others < <(names "$redacted" '.networks[].name' net-list --all)
-    same 'network-1 network-2 network-3' "${others[*]}"
+    same 'network-1 network-2 network-3 network-4' "${others[*]}"
     for n in "${!networks[@]}"; do
         for command in net-info net-dhcp-leases map status; do
             both 0 "$command" "${networks[n]}" -- "$command" "${others[n]}"
@@ -136,12 +140,13 @@ print(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + bytes([octets[0] ^ 2]) + oc
         [ "$count" -gt 0 ]
         same "$count" "$(grep -c -e '^-A' -e '"rule":' "$redacted/firewall/$file")"
     done
-    bridge=$(names "$redacted" '.networks[1].bridge' net-list --all)
+    bridge=$(names "$redacted" '.networks[2].bridge' net-list --all)
     stem=${bridge%[0-9]}
     grep -qE -- "^-A FORWARD -s [0-9.]+/32 -i ${stem}\+ -m comment --comment comment-[0-9]+ -j DROP" \
         "$redacted/firewall/iptables-nft-save.txt"
     grep -q '"comment":"comment-' "$redacted/firewall/nft.json"
-    [ "$(vnat --replay "$redacted" net-info network-2 --json | jq -r '.networks[0].nat.present')" = true ]
+    grep -q '^:f2b-own-1 ' "$redacted/firewall/iptables-nft-save.txt"
+    [ "$(vnat --replay "$redacted" net-info network-3 --json | jq -r '.networks[0].nat.present')" = true ]
 }
 
 @test "what was redacted stays so, and can be redacted again" {
