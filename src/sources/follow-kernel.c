@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sources/follow-private.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 /*
@@ -10,10 +12,14 @@
  * said already. Until it was read nothing is told: a name could have changed its owner unseen.
  *
  * The audit reads everything too, but believes a difference only if it stands a second later, and nothing was
- * told of that object in between: a message may be on its way.
+ * told of that object in between: a message may be on its way. One that it cannot read, because devices come
+ * and go faster than they are listed, is left out: of what the messages told nothing is lost by that.
  */
 
 #define DOUBT_APART (100 * FOLLOW_MS) /* between two readings of all while its messages overrun us */
+#define READ_WITHIN (2 * FOLLOW_SECOND)
+/* The reading holds up all else: of the time as much as what the audit reads of libvirt. */
+#define AUDIT_WITHIN (FOLLOW_AUDIT_EVERY / 100)
 #define RETRY_FIRST (1 * FOLLOW_SECOND)
 #define RETRY_MOST FOLLOW_AUDIT_EVERY
 
@@ -180,25 +186,28 @@ void follower_fdb(Follower *follower, const FdbEntry *entry, gboolean gone)
 
 /* ------------------------------------------------------------------------------------- reading it all */
 
-static Facts *kernel_read(Follower *follower)
+static Facts *kernel_read(Follower *follower, gint64 within, GError **error)
 {
-    FollowKernel *kernel = &follower->kernel;
     g_autoptr(Facts) facts = facts_new();
-    g_autoptr(GError) error = NULL;
 
     follower->stats.kernel_reads++;
-    kernel->failed = !follower->world->ops->read_kernel(follower->world, facts, &error);
-    g_clear_pointer(&kernel->why, g_free);
-    if (!kernel->failed) {
-        kernel->failures = 0;
-        return g_steal_pointer(&facts);
-    }
+    if (!follower->world->ops->read_kernel(follower->world, facts, within, error))
+        return NULL;
+    return g_steal_pointer(&facts);
+}
+
+/* What could not be read may be anything by the time it can. Devices that come and go cease to at any time.
+ */
+static void kernel_unread(Follower *follower, const GError *error)
+{
+    FollowKernel *kernel = &follower->kernel;
+
     kernel->why = g_strdup(error->message);
-    /* What could not be read may be anything by the time it can. */
-    kernel->doubted = TRUE;
     kernel->lost = TRUE;
-    kernel->due = follower->now + follow_backoff(&kernel->failures, RETRY_FIRST, RETRY_MOST);
-    return NULL;
+    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        kernel->due = follower->now + READ_WITHIN + RETRY_FIRST;
+    else
+        kernel->due = follower->now + follow_backoff(&kernel->failures, RETRY_FIRST, RETRY_MOST);
 }
 
 static void masters_adopt(Follower *follower, const Facts *facts)
@@ -259,13 +268,19 @@ static GHashTable *link_names(const Facts *facts)
 static void kernel_resolve(Follower *follower)
 {
     FollowKernel *kernel = &follower->kernel;
-    g_autoptr(Facts) facts = kernel_read(follower);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Facts) facts = kernel_read(follower, READ_WITHIN, &error);
     g_autoptr(GHashTable) names = NULL;
     gint64 moved_at = kernel->moved_at;
     gboolean first = !kernel->read;
 
-    if (!facts)
+    kernel->failed = facts == NULL;
+    g_clear_pointer(&kernel->why, g_free);
+    if (!facts) {
+        kernel_unread(follower, error);
         return;
+    }
+    kernel->failures = 0;
     names = link_names(facts);
     missing_touch(follower, names);
     follower->resync = follower->resync || kernel->lost;
@@ -310,7 +325,7 @@ static void kernel_look_compare(Follower *follower, KernelLook *look)
         g_hash_table_remove(look->differences, name);
 }
 
-/* Compares the map with what the kernel says now. FALSE: that is in doubt. */
+/* Compares the map with what the kernel says now. FALSE: that is in doubt, or could not be read. */
 static gboolean kernel_look(Follower *follower, KernelLook *look)
 {
     FollowKernel *kernel = &follower->kernel;
@@ -319,7 +334,7 @@ static gboolean kernel_look(Follower *follower, KernelLook *look)
 
     kernel->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     kernel->told_gone = FALSE;
-    look->fresh = kernel_read(follower);
+    look->fresh = kernel_read(follower, AUDIT_WITHIN, NULL);
     if (look->fresh)
         follower->world->ops->drain(follower->world);
     ok = look->fresh && !kernel->doubted && !kernel->told_gone;

@@ -27,7 +27,6 @@
  *    the first connection to the daemon whose they are.
  */
 
-#define KERNEL_SECONDS 2.0
 /* A timer that nobody waits for: it is there to be cancelled when the wall clock is set. */
 #define CLOCK_SECONDS ((time_t)365 * 24 * 3600)
 
@@ -228,7 +227,7 @@ static void live_drain(FollowWorld *world)
 }
 
 /* What cannot be followed is not read either: it would be true for a moment. */
-static gboolean live_read_kernel(FollowWorld *world, Facts *facts, GError **error)
+static gboolean live_read_kernel(FollowWorld *world, Facts *facts, gint64 within, GError **error)
 {
     const FollowLive *live = of_world(world);
 
@@ -236,7 +235,7 @@ static gboolean live_read_kernel(FollowWorld *world, Facts *facts, GError **erro
         return vnat_error_set(error, VNAT_ERROR_FAILED, "%s",
                               live->links_why ? live->links_why : "the links are another host's");
     return links_read(facts, LINKS_LINKS | LINKS_ADDRESSES | LINKS_FDB | LINKS_NEIGHBOURS,
-                      deadline_in(KERNEL_SECONDS), error);
+                      deadline_in((double)within / G_TIME_SPAN_SECOND), error);
 }
 
 static double live_random(FollowWorld *world G_GNUC_UNUSED)

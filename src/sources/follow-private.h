@@ -141,13 +141,13 @@ struct Follower {
     GHashTable *keys[FOLLOW_KINDS]; /* UUID -> FollowKey */
     /* FOLLOW_DOMAIN, FOLLOW_NETWORK: name -> FollowKey, the last called so; and those without, as a set. */
     GHashTable *names[2], *nameless[2];
-    GSequence *waiting;             /* FollowKey, by due */
-    GQueue troubles[FOLLOW_KINDS];  /* FollowKey, the first to have trouble first */
-    GHashTable *taps;               /* name -> GPtrArray of FollowKey of domains that claim it */
-    FollowList lists[2];            /* FOLLOW_DOMAIN, FOLLOW_NETWORK */
-    gboolean vouching;              /* the list of domains came, and not all of them are read yet */
-    gint64 nameless_due;      /* keys that are slow and have no name are told of without; FOLLOW_NEVER */
-    gboolean asked_something; /* flush */
+    GSequence *waiting;            /* FollowKey, by due */
+    GQueue troubles[FOLLOW_KINDS]; /* FollowKey, the first to have trouble first */
+    GHashTable *taps;              /* name -> GPtrArray of FollowKey of domains that claim it */
+    FollowList lists[2];           /* FOLLOW_DOMAIN, FOLLOW_NETWORK */
+    gboolean vouching;             /* the list of domains came, and not all of them are read yet */
+    gint64 nameless_due;           /* keys that are slow and have no name are told of without; FOLLOW_NEVER */
+    gboolean asked_something;      /* flush */
 
     gboolean leases_evented;
     gboolean leases_came; /* their events, since the last run: what was not told before is not lost */

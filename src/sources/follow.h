@@ -52,10 +52,11 @@ typedef struct {
     /* Hands out what the kernel has told and was not handed out yet (follower_link() and its like). */
     void (*drain)(FollowWorld *world);
     /*
-     * A whole reading of the kernel: links, addresses, neighbours, forwarding tables. FALSE with *error set.
-     * A host that is not this one: not called (follower_connected says so).
+     * A whole reading of the kernel: links, addresses, neighbours, forwarding tables. FALSE with *error set:
+     * VNAT_ERROR_DEADLINE, if that many microseconds were not enough, as where devices come and go all the
+     * time. A host that is not this one: not called (follower_connected says so).
      */
-    gboolean (*read_kernel)(FollowWorld *world, Facts *facts, GError **error);
+    gboolean (*read_kernel)(FollowWorld *world, Facts *facts, gint64 within, GError **error);
     /* Uniform in [0, 1), for jitter. */
     double (*random)(FollowWorld *world);
 } FollowWorldOps;

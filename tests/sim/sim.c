@@ -334,13 +334,15 @@ static void world_drain(FollowWorld *world)
     sim->overrun = FALSE;
 }
 
-static gboolean world_read_kernel(FollowWorld *world, Facts *facts, GError **error)
+static gboolean world_read_kernel(FollowWorld *world, Facts *facts, gint64 within, GError **error)
 {
     Sim *sim = sim_of(world);
 
     if (sim->now < sim->kernel_fails)
         return vnat_error_set(error, VNAT_ERROR_FAILED, "the kernel does not answer");
-    sim->now += sim->kernel_takes;
+    sim->now += MIN(sim->kernel_takes, within);
+    if (sim->kernel_takes > within)
+        return vnat_error_set(error, VNAT_ERROR_DEADLINE, "the kernel does not come to an end");
     for (guint i = 0; i < sim->truth->links->len; i++)
         g_ptr_array_add(facts->links, host_copy_link(sim->truth->links->pdata[i]));
     g_array_append_vals(facts->addresses, sim->truth->addresses->data, sim->truth->addresses->len);

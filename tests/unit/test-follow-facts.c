@@ -109,6 +109,43 @@ static void test_kernel_fails(void)
     assert_settled(sim);
 }
 
+/* Devices come and go faster than they are listed: an audit does without, for nothing was lost. */
+static void test_kernel_torn(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+    guint64 reads = stats_of(sim).kernel_reads;
+
+    sim->kernel_takes = SIM_SECOND;
+    sim_advance(sim, 35 * SIM_SECOND);
+    g_assert_cmpuint(stats_of(sim).kernel_reads - reads, ==, 1);
+    assert_source(sim, SOURCE_LINKS, SOURCE_LIVE, NULL);
+    host_link_master(sim, host_tap(sim, 0), 0);
+    sim_advance(sim, SIM_MS);
+    g_assert_cmpstr(row_of(sim, 0).bridge, ==, NULL);
+    g_assert_cmpuint(sim->resyncs, ==, 0);
+    sim->kernel_takes = 0;
+    assert_settled(sim);
+}
+
+/* Something was lost, too: a second after it has become quiet it is read, however long that was tried. */
+static void test_kernel_torn_lost(void)
+{
+    g_autoptr(Sim) sim = guests_new(1);
+
+    sim->kernel_takes = 3 * SIM_SECOND;
+    sim->losing = 1;
+    host_link_master(sim, host_tap(sim, 0), 0);
+    sim_advance(sim, 60 * SIM_SECOND);
+    assert_source(sim, SOURCE_LINKS, SOURCE_STALE, "the kernel does not come to an end");
+    g_assert_cmpstr(row_of(sim, 0).bridge, !=, NULL);
+    sim->kernel_takes = 0;
+    sim_advance(sim, 1100 * SIM_MS);
+    assert_source(sim, SOURCE_LINKS, SOURCE_LIVE, NULL);
+    g_assert_cmpstr(row_of(sim, 0).bridge, ==, NULL);
+    g_assert_cmpuint(sim->resyncs, ==, 1);
+    assert_settled(sim);
+}
+
 static void test_remote(void)
 {
     g_autoptr(Sim) sim = calm_new();
@@ -419,6 +456,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/follow/kernel/name-reused", NULL, test_reused);
     g_test_add_data_func("/follow/kernel/index-reused", "same", test_reused);
     g_test_add_func("/follow/kernel/fails", test_kernel_fails);
+    g_test_add_func("/follow/kernel/torn", test_kernel_torn);
+    g_test_add_func("/follow/kernel/torn-lost", test_kernel_torn_lost);
     g_test_add_func("/follow/kernel/remote", test_remote);
     g_test_add_func("/follow/leases/clock", test_clock);
     g_test_add_func("/follow/leases/expires", test_expires);
