@@ -5,6 +5,7 @@
 #include "base/virt.h"
 #include "checks/check.h"
 #include "commands/globals.h"
+#include "commands/patient.h"
 #include "sources/follow-live.h"
 
 #include <errno.h>
@@ -318,6 +319,7 @@ int following_run(Following *following)
     gint64 left = following->ctx->deadline - g_get_monotonic_time();
     GError *error = NULL;
 
+    patient_output();
     following->deadline = g_timeout_add((guint)CLAMP(left / 1000, 0, G_MAXINT), on_deadline, following);
     if (!catch_signals(following, &error))
         following_fail(following, error);
