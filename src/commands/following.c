@@ -133,6 +133,26 @@ static void on_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
         following->ops->sink.changes(live, changes, following->data);
 }
 
+static gboolean at_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    callback(data);
+    return G_SOURCE_REMOVE;
+}
+
+static GSourceFuncs at_funcs = {.dispatch = at_dispatch};
+
+guint following_at(Deadline when, GSourceFunc function, gpointer data)
+{
+    g_autoptr(GSource) source = NULL;
+
+    if (when == DEADLINE_NEVER)
+        return 0;
+    source = g_source_new(&at_funcs, sizeof(GSource));
+    g_source_set_callback(source, function, data, NULL);
+    g_source_set_ready_time(source, MAX(when, 0));
+    return g_source_attach(source, NULL);
+}
+
 static const FollowSink own_sink = {.snapshot = on_snapshot, .changes = on_changes};
 
 /* --------------------------------------------------------------------------------- what ends it */
@@ -316,11 +336,10 @@ void following_free(Following *following)
 
 int following_run(Following *following)
 {
-    gint64 left = following->ctx->deadline - g_get_monotonic_time();
     GError *error = NULL;
 
     patient_output();
-    following->deadline = g_timeout_add((guint)CLAMP(left / 1000, 0, G_MAXINT), on_deadline, following);
+    following->deadline = following_at(following->ctx->deadline, on_deadline, following);
     if (!catch_signals(following, &error))
         following_fail(following, error);
     watch_reader(following);

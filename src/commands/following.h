@@ -33,6 +33,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Following, following_free)
  */
 int following_run(Following *following);
 
+/*
+ * Calls the function once, at that time: a GSource, whose id is returned. DEADLINE_NEVER: 0, and never. The
+ * timeouts of GLib have 32 bits of milliseconds, which a command that runs for months may outlive.
+ */
+guint following_at(Deadline when, GSourceFunc function, gpointer data);
+
 /* Ends it, with this exit code; what came first counts. */
 void following_end(Following *following, int code);
 gboolean following_ended(const Following *following);

@@ -35,7 +35,7 @@ void lines_begin(Lines *lines)
 {
     lines->begun = TRUE;
     if (lines->seconds > 0)
-        lines->timer = g_timeout_add((guint)MIN(lines->seconds * 1000, G_MAXUINT), on_time, lines);
+        lines->timer = following_at(deadline_in(lines->seconds), on_time, lines);
     if (lines->has_count && lines->left == 0)
         following_end(lines->following, EXIT_OK);
 }

@@ -177,11 +177,8 @@ static void on_snapshot(LiveMap *live, gboolean resync, gpointer data)
 {
     Wait *wait = data;
 
-    if (!wait->timer && wait->deadline != DEADLINE_NEVER) {
-        int left = deadline_poll_ms(wait->deadline);
-
-        wait->timer = g_timeout_add((guint)MAX(left, 0), on_timeout, wait);
-    }
+    if (!wait->timer)
+        wait->timer = following_at(wait->deadline, on_timeout, wait);
     wait_look(wait, live);
 }
 

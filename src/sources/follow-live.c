@@ -69,7 +69,8 @@ static void follow_files(FollowLive *live, FollowHost *host)
         g_clear_pointer(&live->leases, leases_follow_free);
         g_clear_pointer(&live->dnsmasqs, dnsmasq_follow_free);
         g_clear_pointer(&live->definitions, definitions_follow_free);
-        host->leases_why = "its lease files are not on this host";
+        host->leases_why = host->local ? "only the system's lease files are watched"
+                                       : "its lease files are not on this host";
         return;
     }
     if (!live->leases) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/commands.h"
+#include "commands/lines.h"
 
 #include <string.h>
 
@@ -75,10 +76,41 @@ static void test_wait(void)
     assert_said(&command_wait, "wait --for port:65535 VM1", REPLAYED);
 }
 
+static gboolean on_time(gpointer data)
+{
+    ++*(guint *)data;
+    return G_SOURCE_CONTINUE;
+}
+
+/* A timeout of GLib's would end --for after 49 days. */
+static void test_long(void)
+{
+    const double days = 24 * 3600;
+    Lines lines = {.seconds = 60 * days};
+    gint64 least = g_get_monotonic_time() + (gint64)(60 * days) * G_USEC_PER_SEC;
+    const GSource *timer;
+    guint times = 0;
+
+    lines_begin(&lines);
+    timer = g_main_context_find_source_by_id(NULL, lines.timer);
+    g_assert_nonnull(timer);
+    g_assert_cmpint(g_source_get_ready_time((GSource *)timer), >=, least);
+    lines_clear(&lines);
+    lines.seconds = 1e30;
+    lines_begin(&lines);
+    g_assert_cmpuint(lines.timer, ==, 0);
+    lines_clear(&lines);
+    g_assert_cmpuint(following_at(g_get_monotonic_time(), on_time, &times), >, 0);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(times, ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/following/watch", test_watch);
     g_test_add_func("/following/wait", test_wait);
+    g_test_add_func("/following/long", test_long);
     return g_test_run();
 }
