@@ -4,6 +4,7 @@
 #include "sources/directory-follow.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /*
  * Theory of operation. A file NAME.xml is replaced (virFileRewrite of libvirt: NAME.xml.new, renamed) or, in
@@ -19,6 +20,9 @@
  * among the jobs that it writes down (VIR_DOMAIN_TRACK_JOBS).
  *
  * A directory that came was made together with its first file, perhaps: all of its kind are touched.
+ *
+ * That a file goes is news in autostart/ alone. Of a domain or network that stops or is undefined libvirt
+ * tells when that is done; its file goes first, and whoever asked then would wait until the end.
  */
 
 #define SUFFIX ".xml"
@@ -28,6 +32,8 @@
 typedef struct {
     const DefinitionsFollow *owner;
     FollowKind kind;
+    char *path;
+    gboolean links; /* it is the one with links */
     DirectoryFollow *directory;
 } Place;
 
@@ -42,9 +48,10 @@ struct DefinitionsFollow {
 static gboolean on_file(gpointer data, const char *name)
 {
     const Place *place = data;
+    g_autofree char *file = g_build_filename(place->path, name, NULL);
     g_autofree char *of = NULL;
 
-    if (!g_str_has_suffix(name, SUFFIX))
+    if (!g_str_has_suffix(name, SUFFIX) || (!place->links && access(file, F_OK) != 0))
         return FALSE;
     of = g_strndup(name, strlen(name) - strlen(SUFFIX));
     place->owner->tell->touch_named(place->owner->data, place->kind, of);
@@ -72,15 +79,15 @@ static void on_news(gpointer data)
     place->owner->tell->news(place->owner->data);
 }
 
-static void watch(DefinitionsFollow *follow, FollowKind kind, const char *above, const char *below)
+static Place *watch(DefinitionsFollow *follow, FollowKind kind, const char *above, const char *below)
 {
     static const DirectoryTell hear = {on_file, on_changed, on_missed, on_news};
-    g_autofree char *path = g_build_filename(above, below, NULL);
     Place *place = &follow->places[follow->count++];
 
     g_assert(follow->count <= G_N_ELEMENTS(follow->places));
-    *place = (Place){.owner = follow, .kind = kind};
-    place->directory = directory_follow_new(path, &hear, place);
+    *place = (Place){.owner = follow, .kind = kind, .path = g_build_filename(above, below, NULL)};
+    place->directory = directory_follow_new(place->path, &hear, place);
+    return place;
 }
 
 DefinitionsFollow *definitions_follow_new(const char *run, const char *config, const char *uri,
@@ -96,7 +103,7 @@ DefinitionsFollow *definitions_follow_new(const char *run, const char *config, c
         watch(follow, FOLLOW_DOMAIN, run, "lxc");
     watch(follow, FOLLOW_NETWORK, run, "network");
     watch(follow, FOLLOW_NETWORK, config, NETWORKS);
-    watch(follow, FOLLOW_NETWORK, config, NETWORKS "/autostart");
+    watch(follow, FOLLOW_NETWORK, config, NETWORKS "/autostart")->links = TRUE;
     return follow;
 }
 
@@ -104,7 +111,9 @@ void definitions_follow_free(DefinitionsFollow *follow)
 {
     if (!follow)
         return;
-    for (guint i = 0; i < follow->count; i++)
+    for (guint i = 0; i < follow->count; i++) {
         directory_follow_free(follow->places[i].directory);
+        g_free(follow->places[i].path);
+    }
     g_free(follow);
 }

@@ -267,6 +267,28 @@ has_range() {
     [ "$output" = snapshot ]
 }
 
+@test "a standard output that does not block loses no line" {
+    # Two pages, and nobody reads before all is told.
+    python3 - "$out" <<-'PYTHON' 3>&-
+	import fcntl, os, subprocess, sys
+	ours, its = os.pipe()
+	fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 8192)
+	fcntl.fcntl(its, fcntl.F_SETFL, os.O_WRONLY | os.O_NONBLOCK)
+	watch = subprocess.Popen(["vnat", "watch", "--json", "--count", "40"], stdout=its)
+	os.close(its)
+	data = os.read(ours, 1 << 16)
+	for mtu in range(1400, 1450):
+	    subprocess.run(["ip", "link", "set", "virbr0", "mtu", str(mtu)], check=True)
+	while piece := os.read(ours, 1 << 16):
+	    data += piece
+	    subprocess.run(["ip", "link", "set", "virbr0", "mtu", str(1400 + len(data) % 50)], check=True)
+	open(sys.argv[1], "wb").write(data)
+	sys.exit(watch.wait())
+	PYTHON
+    ip link set virbr0 mtu 1500
+    [ "$(jq -s 'map(.seq) == [range(1; 42)]' "$out")" = true ]
+}
+
 @test "libvirtd away at the start: exit 4, and what to do; hung: exit 4 at the deadline" {
     kill -STOP "$(lab_libvirtd_pid)"
     expect 4 --timeout 3 watch

@@ -118,6 +118,25 @@ static void test_files(void)
     ear_clear(&ear);
 }
 
+/* While it is stopped, whoever asks libvirt waits: its event comes after. */
+static void test_removed(void)
+{
+    g_autofree char *network = NULL;
+    g_autofree char *domain = NULL;
+    Ear ear;
+
+    ear_init(&ear, "qemu:///system");
+    rewrite(ear.run, "network/default.xml");
+    rewrite(ear.run, "qemu/VM1.xml");
+    assert_heard(&ear, "domain VM1, network default, ");
+    network = g_build_filename(ear.run, "network/default.xml", NULL);
+    domain = g_build_filename(ear.run, "qemu/VM1.xml", NULL);
+    g_assert_cmpint(g_unlink(network), ==, 0);
+    g_assert_cmpint(g_unlink(domain), ==, 0);
+    assert_heard(&ear, "");
+    ear_clear(&ear);
+}
+
 /* libvirt makes the directory for the first that is to start with the host. */
 static void test_autostart(void)
 {
@@ -158,6 +177,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/follow-definitions/files", test_files);
+    g_test_add_func("/follow-definitions/removed", test_removed);
     g_test_add_func("/follow-definitions/autostart", test_autostart);
     g_test_add_func("/follow-definitions/drivers", test_drivers);
     return g_test_run();
