@@ -208,9 +208,12 @@ void probe_dns(Probe *probe, ProbeStage *stage)
 
 /* ----------------------------------------------------------------------------------------- the target */
 
-static gboolean is_translated(const Probe *probe)
+/* Whether a packet to there has to be. */
+static gboolean is_translated(const Probe *probe, const Ip *to)
 {
-    return g_strcmp0(probe->network->forward, "nat") == 0 && (probe->family == 4 || probe->network->nat_ipv6);
+    return g_strcmp0(probe->network->forward, "nat") == 0 &&
+           (probe->family == 4 || probe->network->nat_ipv6) &&
+           !probe_stays_here(probe->facts, probe->network, to);
 }
 
 /* The target has answered: as whom does it know the guest? */
@@ -224,7 +227,7 @@ static void end_answered(Probe *probe, const ConntrackFlow *flow, const char *an
     ip_format(&flow->source, own);
     if (!conntrack_translation(flow, &address, &port, deadline_in(1), &error)) {
         /* Translation has the kernel track what it translates. */
-        if (is_translated(probe) && !network_ip_of(probe->network, &flow->destination) &&
+        if (is_translated(probe, &flow->destination) &&
             g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
             probe_stage_end(stage, TRI_NO, UNTRANSLATED, answer, own);
             return;
@@ -239,7 +242,7 @@ static void end_answered(Probe *probe, const ConntrackFlow *flow, const char *an
                         flow->source_port, seen, port);
     else if (!ip_equal(&address, &flow->source))
         probe_stage_end(stage, TRI_YES, "%s; outside, %s is %s", answer, own, seen);
-    else if (is_translated(probe) && !network_ip_of(probe->network, &flow->destination))
+    else if (is_translated(probe, &flow->destination))
         probe_stage_end(stage, TRI_NO, UNTRANSLATED, answer, own);
     else
         probe_stage_end(stage, TRI_YES, "%s; outside, the guest has its own address %s", answer, own);

@@ -212,6 +212,25 @@ static gboolean wants_target(const Probe *probe)
     return to && (to->family == probe->family || to->family == 0);
 }
 
+/* A target that no address of the network's could be sent to from. */
+static gboolean is_out_of_family(const Probe *probe)
+{
+    const ProbeTarget *target = probe->asked->target;
+
+    return target && target->ip.family && !first_ip(probe->network, target->ip.family);
+}
+
+static void end_out_of_family(Probe *probe)
+{
+    ProbeStage *stage = probe_stage_new(PROBE_NAT, probe->family);
+
+    stage->ms = 0;
+    probe_stage_end(stage, TRI_NO, "the target's address is of IPv%u, and the network has none",
+                    probe->asked->target->ip.family);
+    stage->remedy = g_strdup_printf("name a target of IPv%u", probe->family);
+    announce(probe, stage);
+}
+
 static void try_target(Probe *probe, ProbeStage *uplink)
 {
     ProbeStage *nat;
@@ -248,9 +267,12 @@ static void go_out(Probe *probe)
         return;
     }
     announce(probe, uplink);
-    skip(probe, PROBE_NAT,
-         probe->asked->target ? "the target has no address of this family"
-                              : "no target was given: nothing is sent out");
+    if (is_out_of_family(probe))
+        end_out_of_family(probe);
+    else
+        skip(probe, PROBE_NAT,
+             probe->asked->target ? "the target has no address of this family"
+                                  : "no target was given: nothing is sent out");
 }
 
 static void run_family(Probe *probe, guint8 family)

@@ -41,18 +41,11 @@ static Packet packet_of(const Facts *facts, const Network *network, const ProbeP
 }
 
 /* Of both ways: what refuses the packet for certain, or what it hangs on. New text, or NULL: it passes. */
-static char *refusing_rule(const Facts *facts, const Network *network, const ProbePacket *asked,
-                           const Link *out, Tri *refused)
+static char *refusal_of(const Facts *facts, const Packet packets[2], const char *const hooks[2], Tri *refused)
 {
-    Packet packets[2];
-
     *refused = TRI_NO;
-    packets[0] = packet_of(facts, network, asked, out);
-    packets[1] = packet_reply(&packets[0]);
-    if (is_nat(network, asked->family))
-        packets[1].snat = TRI_YES;
-    for (guint i = 0; i < G_N_ELEMENTS(packets); i++) {
-        g_autoptr(PacketResult) result = packet_evaluate(facts, "forward", &packets[i]);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(PacketResult) result = packet_evaluate(facts, hooks[i], &packets[i]);
         const PacketStep *cause = packet_cause(result);
 
         if (result->blocked == TRI_NO)
@@ -61,6 +54,51 @@ static char *refusing_rule(const Facts *facts, const Network *network, const Pro
         return cause ? packet_step_text(cause) : g_strdup(result->why ? result->why : "rules were not read");
     }
     return NULL;
+}
+
+static char *refusing_rule(const Facts *facts, const Network *network, const ProbePacket *asked,
+                           const Link *out, Tri *refused)
+{
+    static const char *const hooks[] = {"forward", "forward"};
+    Packet packets[2];
+
+    packets[0] = packet_of(facts, network, asked, out);
+    packets[1] = packet_reply(&packets[0]);
+    if (is_nat(network, asked->family))
+        packets[1].snat = TRI_YES;
+    return refusal_of(facts, packets, hooks, refused);
+}
+
+/* An address of this host's own: what comes for it goes no further, and is not translated. */
+static void end_here(const Facts *facts, const Network *network, const ProbePacket *asked, const Link *out,
+                     ProbeStage *stage)
+{
+    static const char *const hooks[] = {"input", "output"};
+    Packet packets[2];
+    g_autofree char *rule = NULL;
+    char to[IP_TEXT];
+    Tri refused;
+
+    packets[0] = packet_of(facts, network, asked, out);
+    packets[0].out = NULL;
+    packets[0].out_index = 0;
+    packets[1] = packet_reply(&packets[0]);
+    rule = refusal_of(facts, packets, hooks, &refused);
+    ip_format(&asked->to, to);
+    if (refused == TRI_YES)
+        probe_stage_end(stage, TRI_NO, "%s is this host's own, and its rules refuse packets to it: %s", to,
+                        rule);
+    else if (refused == TRI_UNKNOWN)
+        probe_stage_end(stage, TRI_UNKNOWN,
+                        "%s is this host's own; whether its rules let packets in hangs on %s", to, rule);
+    else
+        probe_stage_end(stage, TRI_YES,
+                        "%s is this host's own: packets to it go no further; nothing was sent", to);
+}
+
+gboolean probe_stays_here(const Facts *facts, const Network *network, const Ip *to)
+{
+    return network_ip_of(network, to) || packet_address_type(facts, to, 0) == ROUTE_LOCAL;
 }
 
 static void end_isolated(const Facts *facts, const Network *network, const ProbePacket *asked,
@@ -100,8 +138,18 @@ void probe_uplink(const Facts *facts, const Network *network, const ProbePacket 
     const Link *out = asked->out ? facts_link(facts, asked->out) : NULL;
     const gboolean isolated = g_strcmp0(network->forward, "isolated") == 0;
     g_autofree char *rule = NULL;
+    char to[IP_TEXT];
     Tri refused;
 
+    if (out && asked->to.family && packet_address_type(facts, &asked->to, 0) == ROUTE_LOCAL) {
+        end_here(facts, network, asked, out, stage);
+        return;
+    }
+    if (asked->to.family && network_ip_of(network, &asked->to)) {
+        probe_stage_end(stage, TRI_YES, "%s is in the network itself: packets to it stay on its bridge",
+                        ip_format(&asked->to, to));
+        return;
+    }
     if (isolated) {
         end_isolated(facts, network, asked, out, stage);
         return;

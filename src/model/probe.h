@@ -84,6 +84,10 @@ typedef struct {
  */
 void probe_uplink(const Facts *facts, const Network *network, const ProbePacket *asked, ProbeStage *stage);
 
+/* Whether what is sent there does not leave this host: an address of its own, or of the network. Nothing
+ * translates such a packet. */
+gboolean probe_stays_here(const Facts *facts, const Network *network, const Ip *to);
+
 /* ----------------------------------------------------------------------------------------- the target */
 
 typedef struct {

@@ -126,6 +126,26 @@ fails_at() {
     has "$(cat "$LAB_DIR/isolated")" 'ends here as it must' 'the network is isolated:'
 }
 
+@test "targets that are not outside: this host, the network itself, another family" {
+    codes=
+    probe_into own default --target 203.0.113.2
+    probe_into refused nat-dns --target 203.0.113.2:81
+    probe_into inside routed --target "$(virsh net-dumpxml routed | sed -n "s/.*<ip address='\([^']*\)'.*/\1/p")"
+    probe_into six nat-dns --target '[2001:db8:203::1]:80'
+    for target in own refused inside six; do finish "$target"; done
+    [ "$codes" = ' 0 0 0 1' ]
+    has "$(cat "$LAB_DIR/own")" "203.0.113.2 is this host's own: packets to it go no further" '203.0.113.2 answers an echo' \
+        'the guest has its own address'
+    lacks "$(cat "$LAB_DIR/own")" translat
+    has "$(cat "$LAB_DIR/refused")" '203.0.113.2 refuses a connection to port 81'
+    has "$(cat "$LAB_DIR/inside")" "is this host's own" 'answers an echo'
+    has "$(cat "$LAB_DIR/six")" "the target's address is of IPv6, and the network has none" 'do not get past stage nat'
+    iptables -I INPUT -i virbr+ -d 203.0.113.2 -j DROP
+    expect 1 probe default --target 203.0.113.2
+    iptables -D INPUT -i virbr+ -d 203.0.113.2 -j DROP
+    has "$output" "is this host's own, and its rules refuse packets to it: table ip filter, chain INPUT: -A INPUT"
+}
+
 @test "a lease that is asked for is given back" {
     before=$(traces)
     expect 0 probe quick --request
