@@ -77,8 +77,10 @@ gboolean resolve_host(const char *name, Deadline deadline, Ip *ip, GError **erro
     if (!found && lookup.late)
         vnat_error_set(error, VNAT_ERROR_DEADLINE, "the name '%s' was not resolved in time", name);
     else if (!found)
-        vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "the name '%s' has no address%s%s", name,
-                       lookup.error ? ": " : "", lookup.error ? lookup.error->message : "");
+        vnat_error_set(error, VNAT_ERROR_NOT_FOUND, "the name '%s' has no address%s", name,
+                       g_error_matches(lookup.error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE)
+                           ? ": no name server answered"
+                           : "");
     g_clear_error(&lookup.error);
     return found;
 }

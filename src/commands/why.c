@@ -86,7 +86,8 @@ static gboolean peer_is_guest(const Map *map, const char *name, Ip *ip)
     return FALSE;
 }
 
-static gboolean find_peer(const Context *ctx, const Map *map, const Target *target, Ip *peer, GError **error)
+static gboolean find_address(const Context *ctx, const Map *map, const Target *target, Ip *peer,
+                             GError **error)
 {
     if (!target->host || ip_parse(target->host, peer) || peer_is_guest(map, target->host, peer))
         return TRUE;
@@ -95,6 +96,20 @@ static gboolean find_peer(const Context *ctx, const Map *map, const Target *targ
     vnat_error_set(error, VNAT_ERROR_USAGE,
                    "a captured host resolves no name: '%s' is neither an address nor a guest", target->host);
     return FALSE;
+}
+
+/* The host's own name often has an address of its loopback. */
+static gboolean find_peer(const Context *ctx, const Map *map, const Target *target, Ip *peer, GError **error)
+{
+    char text[IP_TEXT];
+
+    if (!find_address(ctx, map, target, peer, error))
+        return FALSE;
+    if (!target->host || (!ip_is_loopback(peer) && !ip_is_unspecified(peer)))
+        return TRUE;
+    return vnat_error_set(error, VNAT_ERROR_USAGE,
+                          "'%s' is %s, whoever asks: no packet to or from there is on a network",
+                          target->host, ip_format(peer, text));
 }
 
 /* ------------------------------------------------------------------------------------------- answering */

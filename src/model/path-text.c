@@ -207,7 +207,7 @@ void path_tell(const Facts *facts, const Map *map, Path *path)
     }
     sum_up_inbound(path);
     /* What hangs on what is not known teaches nothing. */
-    if (path->guest.family && path->verdict != PACKET_UNKNOWN)
+    if (path->guest.family && path->verdict != PACKET_UNKNOWN && !path->from_host)
         draw_lesson(facts, map, path);
 }
 

@@ -282,10 +282,23 @@ static void answer_guest(PathWalk *walk)
     come_in(walk);
 }
 
+/* What is sent to everybody, or to a group: this host may listen, but sends it no further. */
+static gboolean ends_on_bridge(PathWalk *walk)
+{
+    const gint type = packet_address_type(walk->facts, &walk->path->peer, 0);
+    g_autofree char *name = ip_to_string(&walk->path->peer);
+
+    if (type != ROUTE_BROADCAST && type != ROUTE_MULTICAST)
+        return FALSE;
+    path_add(walk, PATH_ROUTE, PACKET_DROP, name, "it is for %s on %s, and this host forwards no such packet",
+             type == ROUTE_BROADCAST ? "everybody" : "a group", walk->bridge->name);
+    return TRUE;
+}
+
 static void go_there(PathWalk *walk)
 {
     path_leave_guest(walk);
-    if (walk->over || !walk->bridge)
+    if (walk->over || !walk->bridge || ends_on_bridge(walk))
         return;
     if (is_neighbour(walk->path, &walk->path->peer)) {
         send_neighbour(walk);
@@ -362,7 +375,8 @@ static void walk_outbound(const Facts *facts, const Map *map, Path *path, const 
         go_there(&walk);
 }
 
-/* What comes from the peer, at the device that leads there. FALSE: no route leads there. */
+/* What comes from the peer, at the device that leads there, or from this host. FALSE: no route leads there.
+ */
 static gboolean begin_inbound(PathWalk *walk, const PathQuestion *question, PathLeg leg)
 {
     Path *path = walk->path;
@@ -372,20 +386,21 @@ static gboolean begin_inbound(PathWalk *walk, const PathQuestion *question, Path
     g_autofree char *name = ip_to_string(&path->peer);
 
     walk->leg = leg;
+    walk->packet = (Packet){.family = path->peer.family, .src = path->peer, .dst = path->guest};
+    set_probe(&walk->packet, question);
+    path->packet = walk->packet;
+    path->from_host = choice.way == ROUTE_WAY_HERE;
+    if (path->from_host)
+        return TRUE;
     if (!link) {
         path_add(walk, PATH_ROUTE, choice.way == ROUTE_WAY_UNKNOWN ? PACKET_UNKNOWN : PACKET_DROP, name,
                  "no device of this host leads to it: nothing comes from there");
         return FALSE;
     }
-    walk->packet = (Packet){
-        .family = path->peer.family,
-        .in = link->name,
-        .in_index = link->ifindex,
-        .src = path->peer,
-        .dst = path->guest,
-    };
+    walk->packet.in = link->name;
+    walk->packet.in_index = link->ifindex;
     walk->next = choice.route->gateway.family ? choice.route->gateway : path->peer;
-    set_probe(&walk->packet, question);
+    path->packet = walk->packet;
     return TRUE;
 }
 
@@ -406,12 +421,14 @@ static void walk_inbound(const Facts *facts, const Map *map, Path *path, const P
     if (!has_bridge(&to_guest))
         return;
     if (begin_inbound(&to_guest, question, PATH_TO_GUEST)) {
-        path->packet = to_guest.packet;
-        come_in(&to_guest);
+        if (path->from_host)
+            path_send(&to_guest);
+        else
+            come_in(&to_guest);
         if (!to_guest.over && to_guest.packet.out)
             answer_peer(&to_guest, PATH_FROM_GUEST);
     }
-    if (!begin_inbound(&to_host, question, PATH_TO_HOST) ||
+    if (path->from_host || !begin_inbound(&to_host, question, PATH_TO_HOST) ||
         !route_own_address(facts, to_host.packet.in_index, &to_host.next, &host))
         return;
     to_host.packet.dst = host;

@@ -64,13 +64,14 @@ typedef struct {
     gboolean inbound;
     gboolean bridged; /* from port to port of the guest's bridge */
     Packet packet; /* as it begins: from the bridge, or of inbound from the device that leads to the peer */
+    gboolean from_host;    /* of inbound: the peer is this host itself */
     gboolean forwarded;    /* of inbound: a rule leads from this host's address to the guest */
     Ip outside;            /* what the peer sees as the guest's address; family 0: not told */
     GPtrArray *hops;       /* PathHop */
     PacketVerdict verdict; /* of the whole way: there and back; inbound: to either address */
     const PathHop *cause;  /* in hops: the one that the verdict comes from; NULL: all pass */
     char *summary;         /* the verdict in one sentence */
-    char *lesson;          /* of inbound: why it is so, by this host's facts; else NULL */
+    char *lesson;          /* of inbound, but from this host: why it is so, by its facts; else NULL */
     GPtrArray *forwards;   /* of inbound: char *: rules that lead to the guest from an address of this host */
     GPtrArray *checks;     /* ids that found why it is refused, by path_blame; static */
     char *remedy;          /* the first one's; NULL: none has */

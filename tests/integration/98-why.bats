@@ -91,6 +91,37 @@ nothing_left() {
     has "$output" 'A rule of this host leads what comes for 203.0.113.2 on to 192.168.122.10'
 }
 
+@test "from this host itself" {
+    decided 0 VM1 203.0.113.2:22 --inbound
+    same "A TCP connection to port 22 of VM1 (192.168.122.10) from 203.0.113.2 gets through." "$sentence"
+    decided 0 VM1 192.168.122.1 --inbound
+    iptables -A OUTPUT -d 192.168.122.10 -p tcp --dport 22 -j DROP
+    decided 1 VM1 192.168.122.1:22 --inbound
+    has "$sentence" 'dropped by table ip filter, chain OUTPUT'
+    lacks "$sentence" 'stands in'
+    iptables -D OUTPUT -d 192.168.122.10 -p tcp --dport 22 -j DROP
+    iptables -I INPUT -s 192.168.122.10 -p tcp --sport 22 -j DROP
+    decided 1 VM1 192.168.122.1:22 --inbound
+    has "$sentence" 'dropped by table ip filter, chain INPUT'
+}
+
+@test "who is no other end" {
+    decided 1 VM1 255.255.255.255
+    has "$sentence" 'it is for everybody on virbr0, and this host forwards no such packet'
+    decided 1 VM1 192.168.122.255
+    has "$sentence" 'it is for everybody on virbr0'
+    decided 1 VM1 239.1.1.1
+    has "$sentence" 'it is for a group on virbr0'
+    for peer in 127.0.0.1 0.0.0.0 ::1 localhost; do
+        expect 2 why VM1 "$peer"
+        has "$stderr" 'whoever asks'
+        expect 2 why VM1 "$peer" --inbound
+    done
+    expect 1 why VM1 nowhere.test
+    has "$stderr" "error: the name 'nowhere.test' has no address"
+    lacks "$stderr" '\x'
+}
+
 # ----------------------------------------------------------------------------------------------------------- faults
 
 @test "rules flushed" {
