@@ -180,13 +180,13 @@ static gboolean is_plugin(const char *program)
 /* Output that did not reach its file is a failure of the command, unless the reader had enough of it. */
 static int finish_output(const Context *ctx, int code)
 {
-    int failed = fflush(stdout) != 0 || ferror(stdout);
+    const int reason = output_finish();
 
-    if (!failed)
+    if (reason == 0)
         return code;
-    if (errno == EPIPE)
+    if (reason == EPIPE)
         return EXIT_PIPE;
-    fprintf(stderr, "error: failed to write the output\nerror: %s\n", strerror(errno));
+    fprintf(stderr, "error: failed to write the output\nerror: %s\n", strerror(reason));
     return ctx->command && (ctx->command->flags & COMMAND_LEVELS) ? EXIT_UNKNOWN : EXIT_FAILED;
 }
 

@@ -134,6 +134,11 @@ const char *argument(const Context *ctx, guint index);
 
 /* ---------------------------------------------------------------------------------------- messages */
 
+/* Writes out what was printed so far, before a message that belongs behind it. */
+void output_flush(void);
+/* At the end: 0, or why something that was printed did not reach its file (errno), also by then. */
+int output_finish(void);
+
 /* Prints an error (error:, error:, hint: lines on stderr, escaped), frees it, and returns its exit code. */
 int report(Context *ctx, GError *error);
 /* A line on standard output, not with --quiet or --json. The text is escaped. */

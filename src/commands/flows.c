@@ -151,7 +151,7 @@ static int write_flows(Context *ctx, World *world, const GPtrArray *rows)
         /* An empty table says that there are none. */
         if (status->state != SOURCE_DOWN)
             write_table(ctx, rows);
-        fflush(stdout);
+        output_flush();
         code = world_code(world);
         hint_at_settings(ctx, world, rows);
     }

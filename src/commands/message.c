@@ -4,8 +4,35 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Of the first writing that failed: the stream itself keeps only that one did. */
+static int output_errno;
+
+void output_flush(void)
+{
+    if (fflush(stdout) != 0 && output_errno == 0)
+        output_errno = errno;
+}
+
+/* A buffer that ran full wrote by itself, and nobody saw why that failed: of a pipe it can still be seen. */
+static int reason_unknown(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) ? EPIPE : EIO;
+}
+
+int output_finish(void)
+{
+    output_flush();
+    if (output_errno == 0 && ferror(stdout))
+        output_errno = reason_unknown();
+    return output_errno;
+}
 
 static void print_line(const Context *ctx, FILE *out, const char *prefix, const char *text)
 {
@@ -72,7 +99,7 @@ int report(Context *ctx, GError *error)
     const char *next = vnat_error_get_hint(error);
     int code = exit_code(ctx, error);
 
-    fflush(stdout); /* so that what was printed before stands before, where both streams are one */
+    output_flush(); /* so that what was printed before stands before, where both streams are one */
     if (what)
         print_line(ctx, stderr, "error: ", what);
     print_line(ctx, stderr, "error: ", error->message);

@@ -52,7 +52,7 @@ static void show(const ProbeStage *stage, gpointer data)
     progress_end(&showing->progress);
     if (!ctx->json) {
         probe_stage_write(stdout, stage, ctx->quiet, &ctx->view);
-        fflush(stdout);
+        output_flush();
     }
     progress_begin(&showing->progress, ctx);
     progress_show(&showing->progress, "what comes after %s", probe_stage_name(stage->id));
@@ -88,7 +88,7 @@ static int answer(World *world, const Network *network, const GPtrArray *stages,
     } else if (!ctx->quiet) {
         probe_verdict_write(stdout, stages, network->name, &ctx->view);
     }
-    fflush(stdout);
+    output_flush();
     return code_of(world, stages, asked);
 }
 

@@ -231,7 +231,7 @@ static int answer(Mending *mending, const GPtrArray *steps)
     } else {
         steps_write(stdout, steps, option_flag(ctx, "apply"), ctx->quiet, &ctx->view);
     }
-    fflush(stdout);
+    output_flush();
     world_code(mending->world); /* says what could not be read */
     return code_of(mending, steps);
 }

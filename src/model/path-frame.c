@@ -179,7 +179,7 @@ static End end_of_host(const PathWalk *walk, const Link *bridge, const Ip *guest
 }
 
 /* Whom a request is sent to: all, or those who have the last three bytes of the address (RFC 4291, 2.7.1). */
-static void address_to_all(Packet *packet, const Ip *asked)
+static void address_to_all(Packet *packet)
 {
     static const guint8 group[] = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
 
@@ -190,7 +190,6 @@ static void address_to_all(Packet *packet, const Ip *asked)
         return;
     packet->cast = PACKET_TO_GROUP;
     memcpy(packet->dst.bytes, group, sizeof(group));
-    memcpy(packet->dst.bytes + sizeof(group), asked->bytes + sizeof(group), 3);
     packet->mac_to.bytes[0] = packet->mac_to.bytes[1] = 0x33;
     memcpy(packet->mac_to.bytes + 2, packet->dst.bytes + 12, 4);
 }
@@ -217,7 +216,7 @@ static Packet resolution(const End *from, const End *to, gboolean request, gbool
         packet.icmp_type = request ? SOLICITATION : ADVERTISEMENT;
     }
     if (request)
-        address_to_all(&packet, &to->ip);
+        address_to_all(&packet);
     return packet;
 }
 

@@ -280,6 +280,22 @@ probes() {
     [ "$status" -eq 141 ]
 }
 
+# The hint has what stands before it written out at once, and why that failed is told at the end.
+@test "nowhere to write to, with a hint behind" {
+    sysctl -qw net.netfilter.nf_conntrack_acct=0
+    run bash -c 'vnat flows 2>&1 >/dev/full'
+    [ "$status" -eq 1 ]
+    has "$output" 'hint: sysctl' 'error: failed to write the output' 'error: No space left on device'
+    run python3 -c '
+import os, subprocess
+read, write = os.pipe()
+os.close(read)
+done = subprocess.run(["vnat", "flows"], stdout=write, stderr=subprocess.PIPE)
+print(done.stderr.decode(), "code", done.returncode)'
+    has "$output" 'hint: sysctl' 'code 141'
+    lacks "$output" error
+}
+
 @test "more events than the kernel could keep are read again" {
     entry -p udp -s "$vm2" -d 203.0.113.1 --sport 5001 --dport 53
     following VM2 --json

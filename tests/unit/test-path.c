@@ -460,6 +460,24 @@ static void test_frames_below(void)
     }
 }
 
+/* Of the question for a MAC only what does not pass is shown, of the packet every chain with a rule. */
+static void test_frames_shown(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) path = NULL;
+    guint shown = 0;
+
+    add_nft(facts, FRAMES("bridge", "prerouting", "") FRAME_RULE("bridge", ETHER("vlan") "{\"drop\":null}"));
+    path = way_of(facts, "VM1", OUTSIDE, 443, FALSE);
+    for (guint i = 0; i < path->hops->len; i++) {
+        const PathHop *hop = path->hops->pdata[i];
+
+        shown += hop->frame;
+        g_assert_null(hop->of);
+    }
+    g_assert_cmpuint(shown, ==, 1);
+}
+
 /* Without rights nobody knows what a bridge's rules do with a frame from guest to guest. */
 static void test_frames_unread(void)
 {
@@ -514,7 +532,36 @@ static void test_isolated(void)
     g_assert_nonnull(strstr(path->summary, "vnet2: it has no carrier"));
 }
 
+/* What this host forwards for nobody. */
+static void test_everybody(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) all = way_of(facts, "VM1", "192.168.122.255", 443, FALSE);
+    g_autoptr(Path) group = way_of(facts, "VM1", "239.1.1.1", 443, FALSE);
+
+    g_assert_cmpint(all->verdict, ==, PACKET_DROP);
+    g_assert_nonnull(strstr(all->summary, "it is for everybody on virbr0"));
+    g_assert_cmpint(group->verdict, ==, PACKET_DROP);
+    g_assert_nonnull(strstr(group->summary, "it is for a group on virbr0"));
+}
+
 /* --------------------------------------------------------------------------------------------- inbound */
+
+/* This host to its guest: by its own rules, and nothing stands in for anybody. */
+static void test_from_host(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Path) open = way_of(facts, "VM1", "192.168.122.1", 22, TRUE);
+    g_autoptr(Path) shut = NULL;
+
+    g_assert_cmpint(open->verdict, ==, PACKET_ACCEPT);
+    g_assert_true(open->from_host);
+    g_assert_null(open->lesson);
+    add_nft(facts, FRAMES("ip", "output", "") FRAME_RULE("ip", "{\"drop\":null}"));
+    shut = way_of(facts, "VM1", "192.168.122.1", 22, TRUE);
+    g_assert_nonnull(strstr(shut->summary, "a TCP connection to port 22 of VM1"));
+    g_assert_nonnull(strstr(shut->summary, "dropped by table ip f"));
+}
 
 #define DNAT                                                                                                 \
     "{\"table\":{\"family\":\"ip\",\"name\":\"own\",\"handle\":1}},"                                         \
@@ -767,10 +814,13 @@ int main(int argc, char **argv)
     g_test_add_func("/rules", test_rules);
     g_test_add_func("/no-rights", test_no_rights);
     g_test_add_func("/bridge-rules", test_bridge_rules);
+    g_test_add_func("/everybody", test_everybody);
+    g_test_add_func("/from-host", test_from_host);
     g_test_add_func("/frames", test_frames);
     g_test_add_func("/frames/ipv6", test_frames_ipv6);
     g_test_add_func("/frames/inbound", test_frames_inbound);
     g_test_add_func("/frames/below", test_frames_below);
+    g_test_add_func("/frames/shown", test_frames_shown);
     g_test_add_func("/frames/unread", test_frames_unread);
     g_test_add_func("/neighbour", test_neighbour);
     g_test_add_func("/gateway", test_gateway);
