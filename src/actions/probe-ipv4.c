@@ -206,7 +206,7 @@ static gboolean is_known(const Probe *probe, const Ip *ip)
 }
 
 /* Without DHCP: from the end of the subnet, where people seldom begin. */
-static void pick(Probe *probe, ProbeStage *stage)
+static void pick(Probe *probe, const char *why, ProbeStage *stage)
 {
     Ip last = ipnet_last(&probe->ip->net);
     char text[IP_TEXT];
@@ -221,12 +221,26 @@ static void pick(Probe *probe, ProbeStage *stage)
             continue;
         if (!probe_will_use(probe, &candidate, &error) || !use_address(probe, &candidate, stage))
             return;
+        /* Who sets up a guest by hand gives it this one. */
+        probe->router = probe->ip->net.ip;
         stage->ms = -1;
-        probe_stage_end(stage, TRI_UNKNOWN, "the network has no DHCP; %s is used, which nobody has",
+        probe_stage_end(stage, TRI_UNKNOWN, "%s; %s is used, which nobody has", why,
                         ip_format(&candidate, text));
         return;
     }
-    probe_stage_end(stage, TRI_UNKNOWN, "the network has no DHCP, and no address of it is free");
+    probe_stage_end(stage, TRI_UNKNOWN, "%s, and no address of it is free", why);
+}
+
+/* DHCP is for guests alone that <host> names: then nobody answers the probe, as it must be. */
+static gboolean offers_to_named_only(const Network *network)
+{
+    for (guint i = 0; i < network->ips->len; i++) {
+        const NetworkIp *ip = network->ips->pdata[i];
+
+        if (ip->net.ip.family == 4 && ip->ranges->len > 0)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 void probe_dhcp4(Probe *probe, ProbeStage *stage)
@@ -235,7 +249,11 @@ void probe_dhcp4(Probe *probe, ProbeStage *stage)
     int fd;
 
     if (!network_has_dhcp(probe->network, 4)) {
-        pick(probe, stage);
+        pick(probe, "the network has no DHCP", stage);
+        return;
+    }
+    if (offers_to_named_only(probe->network)) {
+        pick(probe, "the network's DHCP answers none but the guests that its XML names", stage);
         return;
     }
     fd = endpoint_packet_socket(probe->endpoint, ETH_P_IP, &error);

@@ -146,6 +146,17 @@ fails_at() {
     has "$output" "is this host's own, and its rules refuse packets to it: table ip filter, chain INPUT: -A INPUT"
 }
 
+@test "DHCP for guests that are named alone: nobody answers the probe, and that is well" {
+    virsh -q net-define /dev/stdin <<XML
+<network><name>named</name><forward mode='nat'/><bridge name='virbr77' stp='off'/><ip address='192.168.177.1' netmask='255.255.255.0'>
+  <dhcp><host mac='52:54:00:11:22:33' ip='192.168.177.9'/></dhcp></ip></network>
+XML
+    virsh -q net-start named
+    expect 0 probe named --target 203.0.113.1:80
+    virsh -q 'net-destroy named; net-undefine named'
+    has "$output" 'answers none but the guests that its XML names; 192.168.177.254 is used' 'accepts a connection to port 80'
+}
+
 @test "a lease that is asked for is given back" {
     before=$(traces)
     expect 0 probe quick --request
