@@ -349,6 +349,14 @@ class World:
         run("virsh", "-q", verb, "LINUX")
         return f"{verb} LINUX"
 
+    def set_link(self):
+        row = self.choice(row for row in self.rows if row["domain"] and row["mac"])
+        if not row:
+            return None
+        state = "up" if row["link"] == "down" else "down"
+        run("virsh", "-q", "domif-setlink", row["domain"], row["mac"], state)
+        return f"link of {row['domain']} {row['mac']} {state}"
+
     def neighbour(self):
         network = self.choice(self.active())
         row = self.choice(row for row in self.rows if row["domain"] and row["network"] == network)
@@ -365,7 +373,8 @@ class World:
         return f"neighbour {address} {row['mac']}"
 
     WEIGHTS = {start: 10, destroy: 6, twins: 5, plug: 6, unplug: 5, connect: 7, rename: 6, recreate: 7, move: 7, down_or_up: 6,
-               forget: 7, stray: 3, lease: 10, renew: 7, release: 5, net_stop: 2, net_start: 6, pause: 3, neighbour: 6}
+               forget: 7, stray: 3, lease: 10, renew: 7, release: 5, net_stop: 2, net_start: 6, pause: 3, set_link: 4,
+               neighbour: 6}
 
     def change(self):
         """Does one; its kind, and in words which."""
