@@ -10,10 +10,15 @@
 #define TABLE "inet vnat_repair"
 #define OUTPUT_BYTES ((gsize)16 * 1024 * 1024)
 
-/* That the rules are back is told by nobody: they are listed again and again. */
+/*
+ * That the rules are back is told by nobody: they are listed again and again. They are, when there are as
+ * many as before and none came or went for longer than between any two of them: libvirt starts a program for
+ * each rule, and on a host that is busy that takes a while.
+ */
 #define PAUSE_SECONDS 0.05
-#define QUIET_SECONDS 0.3 /* between two networks, or two of a network's rules, it takes less */
-#define LOWER_SECONDS 4.0 /* guests wait no longer than this */
+#define QUIET_SECONDS 0.3  /* between two rules, and two networks, it takes less where nothing else runs */
+#define QUIET_GAPS 3       /* of the longest that was seen */
+#define LOWER_SECONDS 12.0 /* guests wait no longer than this */
 #define REMOVE_SECONDS 2.0
 
 struct Guard {
@@ -76,18 +81,34 @@ Guard *guard_raise(const Facts *facts, Deadline deadline, GError **error)
     return guard;
 }
 
+static guint count_lines(const char *text)
+{
+    guint count = 0;
+
+    while (text && (text = strchr(text, '\n'))) {
+        text++;
+        count++;
+    }
+    return count;
+}
+
 static void await_quiet(const Guard *guard, Deadline deadline)
 {
     g_autofree char *last = g_strdup(guard->before);
+    guint wanted = count_lines(guard->before);
+    gint64 quiet = (gint64)(QUIET_SECONDS * G_USEC_PER_SEC);
     gint64 changed = 0;
 
     while (last && !deadline_passed(deadline)) {
         char *now = rules(deadline);
+        gint64 at = g_get_monotonic_time();
 
-        if (g_strcmp0(now, last) != 0)
-            changed = g_get_monotonic_time();
-        else if (changed && g_get_monotonic_time() >= changed + (gint64)(QUIET_SECONDS * G_USEC_PER_SEC))
+        if (g_strcmp0(now, last) != 0) {
+            quiet = changed ? MAX(quiet, QUIET_GAPS * (at - changed)) : quiet;
+            changed = at;
+        } else if (changed && at >= changed + quiet && count_lines(now) >= wanted) {
             deadline = 0;
+        }
         g_free(last);
         last = now;
         g_usleep((gulong)(PAUSE_SECONDS * G_USEC_PER_SEC));

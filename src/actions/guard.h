@@ -15,7 +15,7 @@
  * itself: whoever is killed in between cuts nobody off for longer, and leaves a table without effect, which
  * the next guard replaces.
  */
-#define GUARD_SECONDS 10
+#define GUARD_SECONDS 15
 
 typedef struct Guard Guard;
 
@@ -24,8 +24,8 @@ typedef struct Guard Guard;
 Guard *guard_raise(const Facts *facts, Deadline deadline, GError **error);
 
 /*
- * Takes it away, and frees it. Before, with await, waits until the rules have changed since it was raised and
- * are quiet again, or it takes too long. NULL is allowed.
+ * Takes it away, and frees it. Before, with await, waits until the rules have changed since it was raised,
+ * are as many again and stay so, or it takes too long. NULL is allowed.
  */
 void guard_lower(Guard *guard, gboolean await, Deadline deadline);
 

@@ -341,11 +341,11 @@ static void test_guard(void)
     g_autofree char *one = NULL;
     g_autofree char *none = NULL;
 
-    g_assert_nonnull(strstr(commands, "{ \"virbr0\" timeout 10s, \"virbr1\" timeout 10s }"));
+    g_assert_nonnull(strstr(commands, "{ \"virbr0\" timeout 15s, \"virbr1\" timeout 15s }"));
     g_assert_nonnull(strstr(commands, "hook forward priority -10"));
     facts_network(facts, "lab")->active = FALSE;
     one = guard_commands(facts);
-    g_assert_nonnull(strstr(one, "{ \"virbr0\" timeout 10s }"));
+    g_assert_nonnull(strstr(one, "{ \"virbr0\" timeout 15s }"));
     g_free(facts_network(facts, "default")->bridge);
     facts_network(facts, "default")->bridge = g_strdup("\" }; x");
     none = guard_commands(facts);
