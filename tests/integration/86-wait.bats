@@ -33,7 +33,7 @@ stuck() {
 @test "--for link: the tap, at once" {
     expect 0 wait VM1 --for link
     same "$(tap_of VM1)" "$output"
-    expect 0 wait P1 --for link --timeout 30
+    expect 0 wait P1 --for link --timeout 100
     same "$(tap_of P1)" "$output"
 }
 
@@ -42,7 +42,7 @@ stuck() {
     expect 0 wait VM1
     [ -z "$stderr" ]
     same "$(lab_guest_wait VM1 | cut -d/ -f1)" "$output"
-    expect 0 wait "$(virsh domuuid VM1)" --timeout 30
+    expect 0 wait "$(virsh domuuid VM1)" --timeout 100
     same "$(vnat ip VM1 | head -n 1)" "$output"
 }
 
@@ -97,7 +97,7 @@ follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
     stuck P1 --for link
     has "$stderr" "$(tap_of P1)" virbr0 "ip link set $(tap_of P1) master virbr0"
     ip link set "$(tap_of P1)" master virbr0
-    expect 0 wait P1 --for link --timeout 30
+    expect 0 wait P1 --for link --timeout 100
 }
 
 @test "stuck before its first frame" {

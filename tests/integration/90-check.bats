@@ -121,11 +121,11 @@ cleared() {
     run --separate-stderr "$LAB_DIR/check_vnat" --bogus
     [ "$status" -eq 3 ]
     # What monitoring sets of the global options, wherever it stands; -c and -w are the check's.
-    run "$LAB_DIR/check_vnat" default -c dhcp-pool-low=90 -t 7
+    run "$LAB_DIR/check_vnat" default -c dhcp-pool-low=90 -t 70
     [ "$status" -eq 0 ]
-    run "$LAB_DIR/check_vnat" --timeout 7 default
+    run "$LAB_DIR/check_vnat" --timeout 70 default
     [ "$status" -eq 0 ]
-    run "$LAB_DIR/check_vnat" default --connect=qemu:///system --timeout=7
+    run "$LAB_DIR/check_vnat" default --connect=qemu:///system --timeout=70
     [ "$status" -eq 0 ]
     run "$LAB_DIR/check_vnat" -t soon
     [ "$status" -eq 3 ]
