@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -202,6 +203,7 @@ static void test_kills_group(void)
     g_autofree char *held = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(Run) run = NULL;
+    struct pollfd held_by = {.events = POLLIN};
     char *output = NULL;
     char byte;
     int fd;
@@ -215,6 +217,8 @@ static void test_kills_group(void)
     g_assert_cmpint(fd, >=, 0);
     g_assert_false(run_finish(run, KIB, deadline_in(0), &output, NULL, &error));
     g_assert_error(error, VNAT_ERROR, VNAT_ERROR_DEADLINE);
+    held_by.fd = fd;
+    g_assert_cmpint(poll(&held_by, 1, 100000), ==, 1);
     g_assert_cmpint(read(fd, &byte, 1), ==, 0);
     close(fd);
     g_unlink(held);
