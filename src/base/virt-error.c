@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "base/virt-call.h"
+#include "base/virt.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -107,20 +108,22 @@ static void error_hint_unit(GError **error, const char *verb)
 gboolean virt_error_take_open(const char *uri, gboolean *rights, GError **error)
 {
     const virError *failure = virGetLastError();
+    /* Groups and units are to be changed where the daemon is. */
+    const gboolean here = virt_uri_is_local(uri);
     g_autofree char *message = error_message(failure);
     GError *open_error = NULL;
 
     vnat_error_set(&open_error, VNAT_ERROR_UNREACHABLE, "%s", message);
     if (rights)
         *rights = failure && error_is_rights(failure);
-    if (failure && error_is_rights(failure))
+    if (here && failure && error_is_rights(failure))
         vnat_error_hint(&open_error,
                         "become a member of the group libvirt (usermod -aG libvirt USER, then log in again)");
     else if (failure && error_is_uri(failure))
         vnat_error_hint(&open_error, "vnat -c qemu:///system");
-    else if (failure && failure->code == VIR_ERR_SYSTEM_ERROR && failure->int1 == ENOENT)
+    else if (here && failure && failure->code == VIR_ERR_SYSTEM_ERROR && failure->int1 == ENOENT)
         error_hint_unit(&open_error, "start");
-    else if (failure && failure->code == VIR_ERR_SYSTEM_ERROR && failure->int1 == ECONNREFUSED)
+    else if (here && failure && failure->code == VIR_ERR_SYSTEM_ERROR && failure->int1 == ECONNREFUSED)
         error_hint_unit(&open_error, "restart");
     vnat_error_what(&open_error, "failed to connect to '%s'", uri);
     virResetLastError();

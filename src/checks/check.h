@@ -85,6 +85,9 @@ void check_unknown(GPtrArray *findings, const char *id, const char *why, ...) G_
 void check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
     G_GNUC_PRINTF(4, 5);
 
+/* What to try where libvirt cannot be reached, which the error tells of. New string. */
+char *check_unreachable_remedy(const Facts *facts, const GError *error);
+
 /* Adds a finding about a network; the caller fills it. */
 Finding *check_of_network(GPtrArray *findings, const char *id, Level level, const Network *network);
 /* The same about a row of the map. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/error.h"
 #include "checks/check.h"
 
 #include <string.h>
@@ -232,11 +231,11 @@ static gboolean settle(const Examination *exam, const Check *check, guint first)
 static void unknown_for_want_of(const Examination *exam, const Check *check, const char *shortfall)
 {
     const GError *unreachable = exam->scope->unreachable;
-    const char *hint = unreachable ? vnat_error_get_hint(unreachable) : NULL;
+    g_autofree char *remedy = unreachable ? check_unreachable_remedy(exam->facts, unreachable) : NULL;
 
     check_unknown(exam->health->findings, check->id, "%s", shortfall);
-    if (hint && (check->needs & (1U << SOURCE_LIBVIRT)))
-        finding_remedy(exam->health->findings->pdata[exam->health->findings->len - 1], "%s", hint);
+    if (remedy && (check->needs & (1U << SOURCE_LIBVIRT)))
+        finding_remedy(exam->health->findings->pdata[exam->health->findings->len - 1], "%s", remedy);
 }
 
 static void examine(const Examination *exam, const Check *check)

@@ -11,36 +11,138 @@
 
 /* --------------------------------------------------------------------------- libvirt-unreachable */
 
-/* The text is libvirt's, in the C locale. */
-static const char *unreachable_words(const GError *error)
+/* Where a remote URI leads. */
+typedef struct {
+    char *user, *host, *transport; /* user: NULL: none is named */
+    gint port;                     /* -1: none is named */
+} FarEnd;
+
+static void far_end_clear(FarEnd *far)
 {
+    g_free(far->user);
+    g_free(far->host);
+    g_free(far->transport);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FarEnd, far_end_clear)
+
+/* DRIVER[+TRANSPORT]://[USER@]HOST[:PORT]/PATH; libvirt's own default is TLS. FALSE: it names no host. */
+static gboolean far_end_parse(const Facts *facts, FarEnd *far)
+{
+    g_autofree char *scheme = NULL;
+    const char *plus;
+
+    *far = (FarEnd){.port = -1};
+    if (facts->local || !facts->uri ||
+        !g_uri_split(facts->uri, G_URI_FLAGS_NONE, &scheme, &far->user, &far->host, &far->port, NULL, NULL,
+                     NULL, NULL))
+        return FALSE;
+    plus = scheme ? strchr(scheme, '+') : NULL;
+    far->transport = g_strdup(plus ? plus + 1 : "tls");
+    return far->host && *far->host;
+}
+
+static gboolean says_one_of(const char *message, const char *const *texts)
+{
+    for (guint i = 0; texts[i]; i++) {
+        if (strstr(message, texts[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static const char *const denials[] = {"Permission denied", "authentication", "polkit", "access denied", NULL};
+
+/* The text is libvirt's, in the C locale. */
+static char *unreachable_near(const GError *error)
+{
+    static const char *const absences[] = {"No such file", "Connection refused", NULL};
+
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
-        return "libvirt does not answer: its daemon hangs or is stopped";
-    if (strstr(error->message, "Permission denied") || strstr(error->message, "authentication") ||
-        strstr(error->message, "polkit") || strstr(error->message, "access denied"))
-        return "libvirt does not let this user in";
-    if (strstr(error->message, "No such file") || strstr(error->message, "Connection refused"))
-        return "libvirt cannot be reached: nothing listens on its socket";
-    return "libvirt cannot be reached";
+        return g_strdup("libvirt does not answer: its daemon hangs or is stopped");
+    if (says_one_of(error->message, denials))
+        return g_strdup("libvirt does not let this user in");
+    if (says_one_of(error->message, absences))
+        return g_strdup("libvirt cannot be reached: nothing listens on its socket");
+    return g_strdup("libvirt cannot be reached");
+}
+
+/* The text is libvirt's, or that of ssh which it passes on. */
+static char *unreachable_far(const FarEnd *far, const GError *error)
+{
+    static const struct {
+        const char *texts[4];
+        const char *why;
+    } causes[] = {
+        {{"resolve"}, "the name of that host leads to no address"},
+        {{"Host key verification failed"}, "ssh does not know the key of that host"},
+        {{"certificate"}, "a certificate is missing, or not accepted"},
+        {{"Connection refused"}, "nothing listens for it there"},
+        {{"No route to host", "Network is unreachable", "timed out"}, "there is no way to that host"},
+    };
+
+    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        return g_strdup_printf(
+            "libvirt on %s does not answer by %s: that host, the way there or its daemon is "
+            "down, or slow",
+            far->host, far->transport);
+    for (gsize i = 0; i < G_N_ELEMENTS(causes); i++) {
+        if (says_one_of(error->message, causes[i].texts))
+            return g_strdup_printf("libvirt on %s cannot be reached by %s: %s", far->host, far->transport,
+                                   causes[i].why);
+    }
+    if (says_one_of(error->message, denials))
+        return g_strdup_printf("libvirt on %s does not let this user in by %s", far->host, far->transport);
+    return g_strdup_printf("libvirt on %s cannot be reached by %s", far->host, far->transport);
+}
+
+/* What tells whether it is the way or the daemon. */
+static char *remedy_far(const Facts *facts, const FarEnd *far)
+{
+    g_autofree char *there = far->user ? g_strconcat(far->user, "@", far->host, NULL) : g_strdup(far->host);
+    g_autofree char *host = text_shell(there);
+    g_autofree char *port = far->port > 0 ? g_strdup_printf("-p %d ", far->port) : g_strdup("");
+    g_autofree char *uri = text_shell(facts->uri);
+
+    if (strstr(far->transport, "ssh"))
+        return g_strdup_printf("ssh %s%s virsh -c qemu:///system version", port, host);
+    if (strcmp(far->transport, "tcp") == 0 || strcmp(far->transport, "tls") == 0)
+        return g_strdup_printf("on that host: systemctl status libvirtd-%s.socket virtproxyd-%s.socket",
+                               far->transport, far->transport);
+    return g_strdup_printf("virsh -c %s version", uri);
+}
+
+char *check_unreachable_remedy(const Facts *facts, const GError *error)
+{
+    g_auto(FarEnd) far = {0};
+    const char *hint = vnat_error_get_hint(error);
+
+    if (hint)
+        return g_strdup(hint);
+    return far_end_parse(facts, &far) ? remedy_far(facts, &far)
+                                      : g_strdup("systemctl status libvirtd virtqemud");
 }
 
 void scoped_libvirt_unreachable(const CheckScope *scope, const Facts *facts, const Map *map,
                                 GPtrArray *findings)
 {
     const GError *error = scope->unreachable;
-    const char *hint = error ? vnat_error_get_hint(error) : NULL;
+    g_auto(FarEnd) far = {0};
+    g_autofree char *words = NULL;
+    g_autofree char *remedy = NULL;
     Finding *finding;
 
     if (!error)
         return;
+    words = far_end_parse(facts, &far) ? unreachable_far(&far, error) : unreachable_near(error);
+    remedy = check_unreachable_remedy(facts, error);
     finding = finding_new("libvirt-unreachable", LEVEL_CRITICAL, OBJECT_HOST, facts->host);
-    finding_message(finding, "%s", unreachable_words(error));
+    finding_message(finding, "%s", words);
     if (facts->uri)
         finding_evidence(finding, "connection %s", facts->uri);
-    if (scope->socket && !strstr(error->message, scope->socket))
+    if (facts->local && scope->socket && !strstr(error->message, scope->socket))
         finding_evidence(finding, "socket %s", scope->socket);
     finding_evidence(finding, "%s", error->message);
-    finding_remedy(finding, "%s", hint ? hint : "systemctl status libvirtd virtqemud");
+    finding_remedy(finding, "%s", remedy);
     g_ptr_array_add(findings, finding);
 }
 

@@ -184,6 +184,15 @@ cleared() {
     has "$output" 'libvirt-unreachable: libvirt does not let this user in' 'Permission denied'
 }
 
+@test "libvirt-unreachable on another host: which one, by what, and no word of this one" {
+    expect 2 -c qemu+tcp://127.0.0.1:1/system check
+    has "$output" 'libvirt on 127.0.0.1 cannot be reached by tcp: nothing listens for it there' 'try: on that host: systemctl status'
+    lacks "$output" '/run/libvirt' 'try: systemctl'
+    expect 2 -c qemu+ssh://root@127.0.0.1/system check
+    has "$output" 'libvirt on 127.0.0.1 cannot be reached by ssh' 'try: ssh root@127.0.0.1 virsh -c qemu:///system version'
+    lacks "$output" '/run/libvirt' 'try: systemctl'
+}
+
 @test "libvirtd killed while it is asked: an answer in time, never that all is well" {
     # Stopped first, so that it is in the middle of a look that it is killed.
     check_while_killed 3 STOP

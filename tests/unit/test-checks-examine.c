@@ -376,6 +376,66 @@ static void test_unreachable(void)
     }
 }
 
+/* Of another host: which one, by what, and a remedy that fits it; never a socket or a unit of this one. */
+static void test_unreachable_far(void)
+{
+    static const char host_key[] =
+        "Cannot recv data: Host key verification failed.: Connection reset by peer";
+    static const char no_key[] =
+        "Cannot recv data: root@h: Permission denied (publickey).: Connection reset by peer";
+    static const struct {
+        const char *uri;
+        VnatError code;
+        const char *cause, *message, *remedy;
+    } cases[] = {
+        {"qemu+tcp://h/system", VNAT_ERROR_DEADLINE, "no answer",
+         "libvirt on h does not answer by tcp: that host, the way there or its daemon is down, or slow",
+         "on that host: systemctl status libvirtd-tcp.socket virtproxyd-tcp.socket"},
+        {"qemu+tcp://10.0.0.1:1/system", VNAT_ERROR_UNREACHABLE,
+         "unable to connect to server at '10.0.0.1:1': Connection refused",
+         "libvirt on 10.0.0.1 cannot be reached by tcp: nothing listens for it there",
+         "on that host: systemctl status libvirtd-tcp.socket virtproxyd-tcp.socket"},
+        {"qemu://h/system", VNAT_ERROR_UNREACHABLE,
+         "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+         "libvirt on h cannot be reached by tls: a certificate is missing, or not accepted",
+         "on that host: systemctl status libvirtd-tls.socket virtproxyd-tls.socket"},
+        {"qemu+tcp://h/system", VNAT_ERROR_UNREACHABLE, "Unable to resolve address 'h' service '16509'",
+         "libvirt on h cannot be reached by tcp: the name of that host leads to no address",
+         "on that host: systemctl status libvirtd-tcp.socket virtproxyd-tcp.socket"},
+        {"qemu+tcp://[fd00::1]/system", VNAT_ERROR_UNREACHABLE, "unable to connect: No route to host",
+         "libvirt on fd00::1 cannot be reached by tcp: there is no way to that host",
+         "on that host: systemctl status libvirtd-tcp.socket virtproxyd-tcp.socket"},
+        {"qemu+ssh://root@h:2222/system", VNAT_ERROR_UNREACHABLE, host_key,
+         "libvirt on h cannot be reached by ssh: ssh does not know the key of that host",
+         "ssh -p 2222 root@h virsh -c qemu:///system version"},
+        {"qemu+ssh://h/system", VNAT_ERROR_UNREACHABLE, no_key,
+         "libvirt on h does not let this user in by ssh", "ssh h virsh -c qemu:///system version"},
+        {"qemu+libssh2://h/system", VNAT_ERROR_UNREACHABLE, "odd",
+         "libvirt on h cannot be reached by libssh2", "ssh h virsh -c qemu:///system version"},
+        {"qemu+ext://h/system", VNAT_ERROR_UNREACHABLE, "odd", "libvirt on h cannot be reached by ext",
+         "virsh -c qemu+ext://h/system version"},
+        {"test:///default", VNAT_ERROR_UNREACHABLE, "odd", "libvirt cannot be reached",
+         "systemctl status libvirtd virtqemud"},
+        {"no uri at all", VNAT_ERROR_UNREACHABLE, "odd", "libvirt cannot be reached",
+         "systemctl status libvirtd virtqemud"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = world_new();
+        g_autoptr(GError) error = NULL;
+        g_autofree char *line = g_strdup_printf("critical libvirt-unreachable host: %s\n", cases[i].message);
+        g_autofree char *evidence = g_strdup_printf("connection %s\n%s\n", cases[i].uri, cases[i].cause);
+        CheckScope scope = {.socket = "/run/libvirt/libvirt-sock",
+                            .ids = (const char *const[]){"libvirt-unreachable", NULL}};
+
+        replace(&facts->uri, cases[i].uri);
+        facts->local = FALSE;
+        vnat_error_set(&error, cases[i].code, "%s", cases[i].cause);
+        scope.unreachable = error;
+        assert_only(facts, &scope, line, evidence, cases[i].remedy);
+    }
+}
+
 /* The kernel's checks go on without libvirt, and what needs it leads to the same remedy. */
 static void test_unreachable_others(void)
 {
@@ -828,6 +888,7 @@ int main(int argc, char **argv)
     ADD("scope-ids", test_scope_ids);
     ADD("inactive-named", test_inactive_named);
     ADD("unreachable", test_unreachable);
+    ADD("unreachable-far", test_unreachable_far);
     ADD("unreachable-others", test_unreachable_others);
     ADD("conntrack", test_conntrack);
     ADD("missing", test_missing);
