@@ -2,6 +2,8 @@
 #include "model/network.h"
 #include "base/text.h"
 #include "checks/check.h"
+#include "config.h"
+#include "model/route.h"
 
 #include <net/if.h>
 
@@ -348,6 +350,16 @@ static void remedy_overlap(const Network *network, Finding *finding)
     g_string_free(text, TRUE);
 }
 
+/* As ip route shows it. */
+static void add_route(Finding *finding, const SubnetOverlap *overlap)
+{
+    g_autofree char *route = ipnet_to_string(&overlap->other);
+    g_autofree char *table = route_table_name(overlap->table);
+
+    finding_evidence(finding, "route %s%s%s table %s", route, overlap->device ? " dev " : "",
+                     overlap->device ? overlap->device : "", table);
+}
+
 static void report_overlap(const Network *network, const SubnetOverlap *overlap, GPtrArray *findings)
 {
     g_autofree char *text = network_overlap_text(overlap);
@@ -355,6 +367,8 @@ static void report_overlap(const Network *network, const SubnetOverlap *overlap,
                                         overlap->critical ? LEVEL_CRITICAL : LEVEL_WARNING, network);
 
     finding_message(finding, "%s", text);
+    if (!overlap->network)
+        add_route(finding, overlap);
     remedy_overlap(network, finding);
 }
 

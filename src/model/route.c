@@ -256,7 +256,7 @@ static void add_net(GString *text, const char *word, const IpNet *net)
     g_string_append_printf(text, "%s %s", word, shown);
 }
 
-static void add_table(GString *text, const char *word, guint32 table)
+char *route_table_name(guint32 table)
 {
     static const struct {
         guint32 table;
@@ -264,12 +264,17 @@ static void add_table(GString *text, const char *word, guint32 table)
     } names[] = {{ROUTE_TABLE_LOCAL, "local"}, {ROUTE_TABLE_MAIN, "main"}, {ROUTE_TABLE_DEFAULT, "default"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (names[i].table == table) {
-            g_string_append_printf(text, " %s %s", word, names[i].name);
-            return;
-        }
+        if (names[i].table == table)
+            return g_strdup(names[i].name);
     }
-    g_string_append_printf(text, " %s %u", word, table);
+    return g_strdup_printf("%u", table);
+}
+
+static void add_table(GString *text, const char *word, guint32 table)
+{
+    g_autofree char *name = route_table_name(table);
+
+    g_string_append_printf(text, " %s %s", word, name);
 }
 
 char *route_text(const Facts *facts, const Route *route)

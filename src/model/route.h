@@ -38,6 +38,9 @@ RouteChoice route_choose(const Facts *facts, const Packet *packet);
 /* "default via 203.0.113.1 dev eth0", with the table's number where it is not the main one. New string. */
 char *route_text(const Facts *facts, const Route *route);
 
+/* "main", "local", "default", or the table's number. New string. */
+char *route_table_name(guint32 table);
+
 /* "rule 100: from 10.0.0.0/8 lookup 7", as ip-rule(8) shows it. New string. */
 char *route_rule_text(const RouteRule *rule);
 

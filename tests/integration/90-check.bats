@@ -395,7 +395,7 @@ rival() { ss -Hulnp 'sport = :53' | sed -n 's/.*"python3",pid=\([0-9]*\).*/\1/p'
     ip route add 192.168.96.0/19 dev elsewhere table 77
     same $'subnet-overlap default\nsubnet-overlap second' "$(found)"
     expect 1 check default
-    has "$output" 'warning: subnet-overlap: ' '192.168.96.0/19 of device elsewhere'
+    has "$output" 'warning: subnet-overlap: ' '192.168.96.0/19 of device elsewhere' 'route 192.168.96.0/19 dev elsewhere table 77'
     ip link delete elsewhere
     cleared
 }

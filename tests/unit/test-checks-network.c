@@ -531,6 +531,14 @@ static void test_subnet_overlap(void)
         g_assert_cmpint(finding->level, ==, LEVEL_WARNING);
         g_assert_cmpstr(finding->message, ==,
                         "subnet 192.168.122.0/24 lies inside the route 192.168.0.0/16 of device wg0");
+        assert_evidence(finding, "route 192.168.0.0/16 dev wg0 table main\n");
+    }
+    g_array_index(facts->routes, Route, facts->routes->len - 1).table = 51820;
+    {
+        g_auto(Result) result = run(facts);
+
+        assert_evidence(world_finding(result.findings, "subnet-overlap"),
+                        "route 192.168.0.0/16 dev wg0 table 51820\n");
     }
     world_route(facts, "192.168.122.0/24", 2);
     assert_findings(facts, "critical subnet-overlap default\nwarning subnet-overlap default\n");
