@@ -66,20 +66,41 @@ static void add_missing_network(GPtrArray *findings, const char *name)
     g_ptr_array_add(findings, finding);
 }
 
-/* Networks that were named and are not there; a session's are not those of the system. */
+/* Networks that were named and are not there, as repair can define them; a session's are not those of the
+ * system. */
 static void add_missing_networks(const Context *ctx, const Facts *facts, GPtrArray *findings)
 {
+    for (guint i = findings->len; i-- > 0;) {
+        if (strcmp(((const Finding *)findings->pdata[i])->id, "network-missing") == 0)
+            g_ptr_array_remove_index(findings, i);
+    }
     for (guint i = 0; i < ctx->words->len; i++) {
         if (!facts_network(facts, ctx->words->pdata[i]))
             add_missing_network(findings, ctx->words->pdata[i]);
     }
 }
 
+/* The words of the command line, borrowed; ends in a NULL. */
+static GPtrArray *words_of(const Context *ctx)
+{
+    GPtrArray *words = g_ptr_array_new();
+
+    for (guint i = 0; i < ctx->words->len; i++)
+        g_ptr_array_add(words, ctx->words->pdata[i]);
+    g_ptr_array_add(words, NULL);
+    return words;
+}
+
 /* A connection of its own each time: the daemon may have been restarted. */
 static gboolean look(RepairView *view, gpointer data, GError **error)
 {
     Mending *mending = data;
-    const CheckScope scope = {.grace = CHECK_GRACE};
+    g_autoptr(GPtrArray) names = words_of(mending->ctx);
+    /* What concerns a network that is named, `vnat check` tells. */
+    const CheckScope scope = {
+        .grace = CHECK_GRACE,
+        .networks = names->len > 1 ? (const char *const *)names->pdata : NULL,
+    };
     Mending now = {.ctx = mending->ctx, .progress = mending->progress};
 
     now.world = world_open_again(mending->ctx, error);

@@ -535,6 +535,19 @@ time.sleep(300)'
     tcp_goes_on
 }
 
+@test "a network that needs no forwarding is not told of the host's, as check does not" {
+    vnat -q net-start alone --template isolated --autostart
+    sysctl -q -w net.ipv4.ip_forward=0
+    expect 0 check alone
+    expect 0 repair alone
+    same 'nothing to repair' "$output"
+    expect 0 repair default
+    has "$output" 'ip-forward-off'
+    sysctl -q -w net.ipv4.ip_forward=1
+    vnat -q net-destroy alone
+    vnat -q net-undefine alone
+}
+
 @test "consent: leases-unreadable, copied aside" {
     local file=/var/lib/libvirt/dnsmasq/virbr0.status
     cp "$file" "$LAB_DIR/status.good"
