@@ -2,7 +2,9 @@
 #include "actions/network.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/virt-call.h"
+#include "model/network.h"
 #include "sources/libvirt-lookup.h"
 #include "sources/libvirt.h"
 
@@ -187,6 +189,42 @@ gboolean network_start(VirtConn *conn, const char *name, gboolean *was_active, D
                        GError **error)
 {
     return step_take(conn, "virNetworkCreate", step_new(name, run_start), was_active, deadline, error);
+}
+
+static void explain_left_behind(const Network *network, const Dnsmasq *left, GError **error)
+{
+    g_autofree char *libvirts = g_strchomp(g_strdup((*error)->message));
+    g_autofree char *name = text_shell(network->name);
+
+    g_free((*error)->message);
+    (*error)->message = g_strdup_printf(
+        "%s; dnsmasq (pid %d, --conf-file=%s) of this network was left behind, and takes its ports", libvirts,
+        left->pid, left->config);
+    vnat_error_hint(error, "kill %d && vnat net-start %s", left->pid, name);
+}
+
+void network_start_explain(const Facts *facts, const Network *network, GError **error)
+{
+    const Dnsmasq *left = network_left_behind(facts, network);
+    g_autoptr(GPtrArray) rivals = network_port_rivals(facts, network);
+    GString *list;
+
+    if (!network_wants_dnsmasq(network) || !error || !*error)
+        return;
+    if (left && !network_others_rival(rivals, left)) {
+        explain_left_behind(network, left, error);
+        return;
+    }
+    if (rivals->len == 0)
+        return;
+    list = g_string_new(NULL);
+    for (guint i = 0; i < rivals->len; i++) {
+        g_autofree char *text = network_socket_text(rivals->pdata[i]);
+
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", text);
+    }
+    vnat_error_hint(error, "%s is held; stop that program or bind it to its own interfaces", list->str);
+    g_string_free(list, TRUE);
 }
 
 gboolean network_destroy(VirtConn *conn, const char *name, Deadline deadline, GError **error)

@@ -3,6 +3,7 @@
 
 #include "base/deadline.h"
 #include "base/virt.h"
+#include "model/facts.h"
 
 #include <glib.h>
 
@@ -22,6 +23,12 @@ gboolean network_create_xml(VirtConn *conn, const char *xml, char **name, Deadli
 /* Starts; "already active" is success. *was_active says so (may be NULL). */
 gboolean network_start(VirtConn *conn, const char *name, gboolean *was_active, Deadline deadline,
                        GError **error);
+/*
+ * Adds to the error of a start that failed who holds what its dnsmasq needs, and as hint what to do: another
+ * program, or the network's own dnsmasq that was left behind. facts: the network, processes and sockets, read
+ * before or after. Nobody does: nothing.
+ */
+void network_start_explain(const Facts *facts, const Network *network, GError **error);
 /* Stops an active network; an inactive one is an error, as with virsh. A transient one is gone then. */
 gboolean network_destroy(VirtConn *conn, const char *name, Deadline deadline, GError **error);
 /* Removes the persistent definition; an active network becomes transient. */

@@ -92,14 +92,22 @@ static gboolean await_all(Repair *repair, const GPtrArray *steps, Deadline until
 
 /* ------------------------------------------------------------------------------------------ refusals */
 
-/* A dnsmasq's number that is another process's now. NULL: none. */
+/* The number in a pid file that is another process's now; 0: it is not. */
+static gint misleading_number(const Dnsmasq *dnsmasq)
+{
+    const gint number = dnsmasq->alive ? dnsmasq->claimed : dnsmasq->pid;
+
+    return number && process_lives(number) ? number : 0;
+}
+
+/* The dnsmasq whose pid file names another process. NULL: none. */
 static const Dnsmasq *misleading_dnsmasq(const Facts *facts)
 {
     for (guint i = 0; i < facts->dnsmasqs->len; i++) {
         const Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[i];
         const Network *network = facts_network(facts, dnsmasq->network);
 
-        if (network && network->active && !dnsmasq->alive && dnsmasq->pid && process_lives(dnsmasq->pid))
+        if (network && network->active && misleading_number(dnsmasq))
             return dnsmasq;
     }
     return NULL;
@@ -115,7 +123,7 @@ static gboolean may_reload(const Repair *repair, const NetworkDaemon *daemon, GE
     vnat_error_set(error, VNAT_ERROR_FAILED,
                    "the pid file of network %s's dnsmasq names %d, another process now, which a reload would "
                    "send SIGHUP; a restart of %s looks closer",
-                   misleading->network, misleading->pid, daemon->program);
+                   misleading->network, misleading_number(misleading), daemon->program);
     vnat_error_hint(error, "%s", command);
     return FALSE;
 }

@@ -165,8 +165,12 @@ static gboolean start(const Repair *repair, const RepairCase *about, const char 
     const Network *network;
 
     facts->now = about->view->facts->now;
-    if (!network_start(conn, name, NULL, repair->deadline, error))
+    network = facts_network(about->view->facts, name);
+    if (!network_start(conn, name, NULL, repair->deadline, error)) {
+        if (network && about->view->facts->local)
+            network_start_explain(about->view->facts, network, error);
         return FALSE;
+    }
     network = libvirt_read_network(conn, facts, name, FALSE, repair->deadline, error);
     if (!network)
         return FALSE;

@@ -34,3 +34,38 @@ gboolean name_is_uuid(const char *name)
 {
     return name && strlen(name) == UUID_LENGTH && g_uuid_string_is_valid(name);
 }
+
+/* The entity that stands for the letter; NULL: it stands for itself. */
+static const char *entity_of(char letter)
+{
+    switch (letter) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&apos;";
+    default:
+        return NULL;
+    }
+}
+
+char *name_pid_file(const char *name)
+{
+    GString *file = g_string_new(NULL);
+
+    for (const char *letter = name; *letter; letter++) {
+        const char *entity = entity_of(*letter);
+
+        if (entity)
+            g_string_append(file, entity);
+        else
+            g_string_append_c(file, *letter);
+    }
+    g_string_append(file, ".pid");
+    return g_string_free(file, FALSE);
+}

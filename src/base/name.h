@@ -16,3 +16,9 @@ gboolean name_is_network(const char *name);
 
 /* 8-4-4-4-12 hexadecimal digits. */
 gboolean name_is_uuid(const char *name);
+
+/*
+ * The name of the file that libvirt keeps the number of an object's process in: "NAME.pid", but with what XML
+ * escapes escaped ("it&apos;s.pid"), as its virPidFileBuildPath writes it. New string.
+ */
+char *name_pid_file(const char *name);

@@ -42,6 +42,8 @@ static const Check checks[] = {
      check_bridge_stp_delay},
     {"dnsmasq-dead", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | PROCESSES, "a network's dnsmasq does not run",
      check_dnsmasq_dead},
+    {"dnsmasq-lost", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | PROCESSES,
+     "a network's dnsmasq runs, and its pid file does not name it", check_dnsmasq_lost},
     {"dnsmasq-not-listening", OBJECT_NETWORK, REPAIR_SAFE, LIBVIRT | LINKS | PROCESSES,
      "a network's dnsmasq lacks a socket", check_dnsmasq_not_listening},
     {"port-conflict", OBJECT_NETWORK, REPAIR_NEVER, LIBVIRT | PROCESSES,

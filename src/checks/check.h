@@ -130,6 +130,7 @@ void check_bridge_down(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_bridge_stale(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_bridge_stp_delay(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings);
+void check_dnsmasq_lost(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings);
 void check_nat_rules_missing(const Facts *facts, const Map *map, GPtrArray *findings);

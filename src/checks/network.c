@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/network.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "checks/check.h"
 #include "config.h"
@@ -8,6 +9,8 @@
 #include <net/if.h>
 
 #define RELOAD "reload the network daemon: systemctl reload libvirtd (or virtnetworkd)"
+
+#define PID_FILES VNAT_LIBVIRT_RUN_DIR "/network/"
 
 #define STP_DELAY_LIMIT 200 /* 1/100 s; the kernel's least delay with STP on */
 
@@ -210,8 +213,41 @@ void check_dnsmasq_dead(const Facts *facts, const Map *map, GPtrArray *findings)
             finding_evidence(finding, "pid file says %d, which is no dnsmasq of %s", dnsmasq->pid,
                              dnsmasq->config);
         else
-            finding_evidence(finding, "no pid file; expected a process with %s", dnsmasq->config);
+            finding_evidence(finding, "no pid file that names one, and no process with %s", dnsmasq->config);
         finding_remedy(finding, RELOAD);
+    }
+}
+
+/* It serves. But a daemon that is restarted will not know of it: neither end it with the network, nor start
+ * another beside it, nor tell it of a change. */
+static void report_lost(const Network *network, const Dnsmasq *dnsmasq, GPtrArray *findings)
+{
+    Finding *finding = check_of_network(findings, "dnsmasq-lost", LEVEL_WARNING, network);
+    g_autofree char *file = name_pid_file(network->name);
+    g_autofree char *path = g_strconcat(PID_FILES, file, NULL);
+    g_autofree char *word = text_shell(path);
+
+    finding_message(finding, "dnsmasq of network %s (pid %d) serves, but its pid file does not name it",
+                    network->name, dnsmasq->pid);
+    finding_evidence(finding, "pid %d has --conf-file=%s", dnsmasq->pid, dnsmasq->config);
+    if (dnsmasq->claimed)
+        finding_evidence(finding, "%s says %d", path, dnsmasq->claimed);
+    else
+        finding_evidence(finding, "%s is missing, or holds no number", path);
+    finding_evidence(finding, "a network daemon that is restarted does not find it, and so does not end it "
+                              "with the network");
+    finding_remedy(finding, "echo %d >%s; if the network daemon was restarted since, restart it once more",
+                   dnsmasq->pid, word);
+}
+
+void check_dnsmasq_lost(const Facts *facts, const Map *map, GPtrArray *findings)
+{
+    for (guint i = 0; i < facts->networks->len; i++) {
+        const Network *network = facts->networks->pdata[i];
+        const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
+
+        if (network->active && network_wants_dnsmasq(network) && dnsmasq && dnsmasq->lost)
+            report_lost(network, dnsmasq, findings);
     }
 }
 
@@ -251,31 +287,59 @@ void check_dnsmasq_not_listening(const Facts *facts, const Map *map, GPtrArray *
     }
 }
 
+static void add_sockets(Finding *finding, const GPtrArray *sockets)
+{
+    for (guint i = 0; i < sockets->len; i++) {
+        g_autofree char *text = network_socket_text(sockets->pdata[i]);
+
+        finding_evidence(finding, "%s", text);
+    }
+}
+
+static void report_left_behind(const Network *network, const Dnsmasq *left, Finding *finding)
+{
+    g_autofree char *name = text_shell(network->name);
+
+    finding_message(finding,
+                    "a dnsmasq of network %s itself was left behind, and takes the ports of the next one",
+                    network->name);
+    finding_remedy(finding, "kill %d && vnat net-start %s", left->pid, name);
+}
+
+/* left: the network's own dnsmasq that was left behind; NULL: none. */
+static void report_conflict(const Network *network, const GPtrArray *rivals, const Dnsmasq *left,
+                            GPtrArray *findings)
+{
+    Finding *finding = check_of_network(findings, "port-conflict",
+                                        network->active ? LEVEL_WARNING : LEVEL_CRITICAL, network);
+
+    add_sockets(finding, rivals);
+    if (left)
+        finding_evidence(finding, "pid %d has --conf-file=%s: libvirt has forgotten it", left->pid,
+                         left->config);
+    if (left && !network_others_rival(rivals, left)) {
+        report_left_behind(network, left, finding);
+        return;
+    }
+    finding_message(finding, "another process holds a port that dnsmasq of network %s needs", network->name);
+    finding_remedy(finding,
+                   "bind that program to its own interfaces, or set <dns enable='no'/> in the network");
+}
+
 void check_port_conflict(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
+        const Dnsmasq *left = network_left_behind(facts, network);
         g_autoptr(GPtrArray) rivals = NULL;
-        Finding *finding;
 
         if (!network_wants_dnsmasq(network))
             continue;
         rivals = network_port_rivals(facts, network);
         if (!facts->sockets_read || !facts->socket_owners_known)
             unknown_sockets(facts, network, findings, "port-conflict");
-        if (rivals->len == 0)
-            continue;
-        finding = check_of_network(findings, "port-conflict",
-                                   network->active ? LEVEL_WARNING : LEVEL_CRITICAL, network);
-        finding_message(finding, "another process holds a port that dnsmasq of network %s needs",
-                        network->name);
-        for (guint j = 0; j < rivals->len; j++) {
-            g_autofree char *text = network_socket_text(rivals->pdata[j]);
-
-            finding_evidence(finding, "%s", text);
-        }
-        finding_remedy(finding,
-                       "bind that program to its own interfaces, or set <dns enable='no'/> in the network");
+        if (rivals->len > 0 || (left && network->dns_enabled))
+            report_conflict(network, rivals, left, findings);
     }
 }
 

@@ -179,33 +179,19 @@ static gboolean define_from_template(Start *start, GError **error)
 
 /* ------------------------------------------------------------------------------------------- start */
 
-/* Why dnsmasq could not start is mostly a port that another program holds; who, only this host can tell. */
-static void hint_at_rivals(Start *start, const char *name, GError **error)
-{
-    Facts *facts = start->world->facts;
-    const Network *network = facts_network(facts, name);
-    g_autoptr(GPtrArray) rivals = NULL;
-    GString *list;
-
-    if (!network || !facts->local || !network_wants_dnsmasq(network) ||
-        !processes_read(facts, TRUE, deadline_in(1), NULL))
-        return;
-    rivals = network_port_rivals(facts, network);
-    if (rivals->len == 0)
-        return;
-    list = g_string_new(NULL);
-    for (guint i = 0; i < rivals->len; i++) {
-        g_autofree char *text = network_socket_text(rivals->pdata[i]);
-
-        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", text);
-    }
-    vnat_error_hint(error, "%s is held; stop that program or bind it to its own interfaces", list->str);
-    g_string_free(list, TRUE);
-}
-
 static gboolean look(Start *start, GError **error)
 {
     return world_read(start->world, WANT_ALL_NETWORKS | WANT_ROUTES | WANT_LINKS, error);
+}
+
+/* Who is in the way, only this host can tell. */
+static void explain(Start *start, GError **error)
+{
+    Facts *facts = start->world->facts;
+    const Network *network = look(start, NULL) ? facts_network(facts, start->name) : NULL;
+
+    if (network && facts->local && processes_read(facts, TRUE, deadline_in(1), NULL))
+        network_start_explain(facts, network, error);
 }
 
 static void show_missing(const GPtrArray *missing, gpointer progress)
@@ -258,8 +244,7 @@ static gboolean start_network(Start *start, GError **error)
     GError *failure = NULL;
 
     if (!network_start(start->world->conn, start->name, &start->was_active, start->ctx->deadline, &failure)) {
-        if (look(start, NULL))
-            hint_at_rivals(start, start->name, &failure);
+        explain(start, &failure);
         take_back(start, &failure);
         g_propagate_error(error, failure);
         return FALSE;

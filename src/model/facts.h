@@ -414,13 +414,15 @@ FirewallChain *firewall_table_chain(const FirewallTable *table, const char *name
 
 /* --------------------------------------------------------------------------------------- processes */
 
-/* A dnsmasq that a network should have: what its pid file says, and what stands behind that pid. */
+/* A dnsmasq that a network should have: the process of its pid file, or one that was found without it. */
 typedef struct {
-    char *network;          /* name */
-    char *config;           /* path of its configuration file */
-    gint pid;               /* of the pid file; 0: no pid file, or not readable */
-    gboolean alive;         /* a live process (no zombie) whose command line names that configuration file */
-    gboolean unknown;       /* could not be decided (pid file or command line not readable) */
+    char *network;    /* name */
+    char *config;     /* path of its configuration file */
+    gint pid;         /* of the live process; none lives: of the pid file; 0: there is no number in it */
+    gboolean alive;   /* a live process (no zombie) whose command line names that configuration file */
+    gboolean lost;    /* alive, and its pid file does not say so: a daemon that starts misses it */
+    gint claimed;     /* lost: the number in the pid file; 0: there is no file, or no number in it */
+    gboolean unknown; /* could not be decided (pid file or command line not readable) */
     gboolean no_lease_file; /* the file of its leases, which libvirt makes empty at first, is not there */
     gint owner;             /* uid of the process; -1 */
     char *user;             /* its name, or the number; NULL */

@@ -212,9 +212,28 @@ Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrAr
     return listening;
 }
 
-GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
+const Dnsmasq *network_left_behind(const Facts *facts, const Network *network)
 {
     const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
+
+    return dnsmasq && dnsmasq->alive && !network->active ? dnsmasq : NULL;
+}
+
+/* Where the network's own process could not be told, any socket may be its. One that ends has no command line
+ * any more, but its sockets for a moment yet. */
+static gboolean may_be_its_own(const Facts *facts, const Network *network, const Socket *socket)
+{
+    const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
+
+    if (!dnsmasq || network_left_behind(facts, network))
+        return FALSE;
+    if (dnsmasq->unknown || dnsmasq->alive)
+        return dnsmasq->unknown || socket_is_of(facts, socket, dnsmasq) != TRI_NO;
+    return socket->pid && socket->pid == dnsmasq->pid && g_strcmp0(socket->program, "dnsmasq") == 0;
+}
+
+GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
+{
     const Link *link = network_link(facts, network);
     GPtrArray *rivals = g_ptr_array_new();
 
@@ -222,9 +241,7 @@ GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
         Socket *socket = facts->sockets->pdata[i];
         gboolean found = FALSE;
 
-        /* Where the network's own process could not be told, any socket may be its. */
-        if (dnsmasq &&
-            (dnsmasq->unknown || (dnsmasq->alive && socket_is_of(facts, socket, dnsmasq) != TRI_NO)))
+        if (may_be_its_own(facts, network, socket))
             continue;
         for (guint j = 0; j < network->ips->len && !found; j++) {
             const NetworkIp *ip = network->ips->pdata[j];
@@ -240,6 +257,17 @@ GPtrArray *network_port_rivals(const Facts *facts, const Network *network)
             g_ptr_array_add(rivals, socket);
     }
     return rivals;
+}
+
+gboolean network_others_rival(const GPtrArray *rivals, const Dnsmasq *dnsmasq)
+{
+    for (guint i = 0; i < rivals->len; i++) {
+        const Socket *socket = rivals->pdata[i];
+
+        if (socket->pid && socket->pid != dnsmasq->pid)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 char *network_socket_text(const Socket *socket)

@@ -61,11 +61,21 @@ Tri network_dnsmasq_listening(const Facts *facts, const Network *network, GPtrAr
 Tri network_port_served(const Facts *facts, guint8 protocol, guint16 port, const Ip *ip, guint ifindex);
 
 /*
+ * The network's own dnsmasq that lives though the network is not active: libvirt has forgotten it (its daemon
+ * was restarted while the bridge was gone). The next one cannot start beside it: it gave its DNS sockets up
+ * with the address, and takes them again as soon as a bridge of that name has it. In facts; NULL: none.
+ */
+const Dnsmasq *network_left_behind(const Facts *facts, const Network *network);
+
+/*
  * Sockets of other processes on what the network's dnsmasq needs: port 53 or 67 on the gateway address, or on
- * a wildcard that is not bound to another device. Returns Sockets in facts. Empty where sockets were not
- * read, or its own process could not be told; free with g_ptr_array_unref.
+ * a wildcard that is not bound to another device. One that was left behind is another process; one that just
+ * ends is not. Returns Sockets in facts. Empty where sockets were not read, or its own process could not be
+ * told; free with g_ptr_array_unref.
  */
 GPtrArray *network_port_rivals(const Facts *facts, const Network *network);
+/* Whether one of them is known to be of another process than dnsmasq. */
+gboolean network_others_rival(const GPtrArray *rivals, const Dnsmasq *dnsmasq);
 
 /*
  * What overlaps a subnet: unicast routes of devices other than the network's bridge, in every table (linkdown

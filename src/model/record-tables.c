@@ -168,6 +168,8 @@ const RecordField dnsmasq_fields[] = {
     FIELD(Dnsmasq, config, TEXT, MEANS(TEXT)),
     FIELD(Dnsmasq, pid, NUMBER, TYPE(I32)),
     FIELD(Dnsmasq, alive, BOOL),
+    FIELD(Dnsmasq, lost, BOOL),
+    FIELD(Dnsmasq, claimed, NUMBER, TYPE(I32)),
     FIELD(Dnsmasq, unknown, BOOL),
     FIELD(Dnsmasq, no_lease_file, BOOL),
     FIELD(Dnsmasq, owner, NUMBER, TYPE(I32), NONE(-1)),

@@ -116,8 +116,8 @@ static char *reading_text(const GPtrArray *dnsmasqs, SourceState state)
     for (guint i = 0; i < dnsmasqs->len; i++) {
         const Dnsmasq *dnsmasq = dnsmasqs->pdata[i];
 
-        g_string_append_printf(text, "\n%s %d %d %d %d %d", dnsmasq->network, dnsmasq->pid, dnsmasq->alive,
-                               dnsmasq->unknown, dnsmasq->owner, dnsmasq->no_lease_file);
+        g_string_append_printf(text, "\n%s %d %d %d %d %d %d", dnsmasq->network, dnsmasq->pid, dnsmasq->alive,
+                               dnsmasq->lost, dnsmasq->unknown, dnsmasq->owner, dnsmasq->no_lease_file);
     }
     return g_string_free(text, FALSE);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/file.h"
+#include "base/name.h"
 #include "config.h"
 #include "sources/guests-private.h"
+#include "sources/processes.h"
 
 #include <string.h>
 #include <time.h>
@@ -12,21 +14,11 @@
 #define CMDLINE_BYTES ((gsize)64 * 1024)
 /* NAME_MAX less ".pid". */
 #define NAME_BYTES 251
-/* Of the fields behind the program's name: the state is the third of the line, the start the 22nd. */
-#define START_FIELD (22 - 3)
+#define START_FIELD 22 /* of /proc/PID/stat */
 
 gboolean guest_stat_start(const char *stat, gsize length, guint64 *ticks)
 {
-    g_autofree char *line = g_strndup(stat, length);
-    /* The name in parentheses may hold anything, the fields behind it cannot hold one. */
-    const char *name_end = strrchr(line, ')');
-    g_auto(GStrv) fields = NULL;
-
-    if (!name_end || name_end[1] != ' ')
-        return FALSE;
-    fields = g_strsplit(name_end + 2, " ", START_FIELD + 2);
-    return g_strv_length(fields) > START_FIELD &&
-           g_ascii_string_to_unsigned(g_strchomp(fields[START_FIELD]), 10, 0, G_MAXINT64, ticks, NULL);
+    return proc_stat_number(stat, length, START_FIELD, ticks);
 }
 
 gboolean guest_cmdline_matches(const char *cmdline, gsize length, const char *uuid)
@@ -48,7 +40,8 @@ gboolean guest_cmdline_matches(const char *cmdline, gsize length, const char *uu
 
 static gint pid_of(const char *run_dir, const char *name)
 {
-    g_autofree char *path = g_strconcat(run_dir, "/qemu/", name, ".pid", NULL);
+    g_autofree char *file = name_pid_file(name);
+    g_autofree char *path = g_strconcat(run_dir, "/qemu/", file, NULL);
     g_autofree char *text = NULL;
     guint64 pid = 0;
     gsize length;

@@ -26,6 +26,8 @@
  * (the kernel still answers kill(pid, 0)), and another pid namespace (a libvirtd in a container whose files
  * are shared). For the latter the daemon's own pid file is the witness: the daemon has just answered, so if
  * its number names no process, the numbers are not ours.
+ *
+ * A pid file can go, or be overwritten, while its process serves on (dnsmasq-search.c looks for that).
  */
 
 #define PID_FILE_BYTES 64
@@ -90,6 +92,26 @@ char proc_stat_state(const char *stat, gsize length)
     return paren[2];
 }
 
+gboolean proc_state_lives(char state)
+{
+    return state && state != 'Z' && state != 'X' && state != 'x';
+}
+
+gboolean proc_stat_number(const char *stat, gsize length, guint field, guint64 *number)
+{
+    const guint skipped = 3; /* number, name, state */
+    g_autofree char *line = g_strndup(stat, length);
+    /* The name in parentheses may hold anything, the fields behind it cannot hold one. */
+    const char *name_end = strrchr(line, ')');
+    g_auto(GStrv) fields = NULL;
+
+    if (!name_end || name_end[1] != ' ')
+        return FALSE;
+    fields = g_strsplit(name_end + 2, " ", (gint)(field - skipped) + 2);
+    return g_strv_length(fields) > field - skipped &&
+           g_ascii_string_to_unsigned(g_strchomp(fields[field - skipped]), 10, 0, G_MAXINT64, number, NULL);
+}
+
 /* --------------------------------------------------------------------------------------- processes */
 
 static gboolean process_exists(gint pid)
@@ -97,25 +119,22 @@ static gboolean process_exists(gint pid)
     return kill(pid, 0) == 0 || errno == EPERM;
 }
 
-typedef enum { PID_FILE_READ, PID_FILE_MISSING, PID_FILE_UNREADABLE } PidFile;
-
-/* An empty one is being written just now, or the disk is full: that is no number, and no proof of absence
- * either. */
-static PidFile pid_file_read(const char *path, gint *pid)
+/* FALSE: it may not be read, so that what it says is not known. *pid: 0 where there is none, or no number in
+ * it. */
+static gboolean pid_file_read(const char *path, gint *pid)
 {
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     guint64 number;
     gsize length;
 
+    *pid = 0;
     if (!file_read(path, PID_FILE_BYTES, FALSE, &text, &length, &error))
-        return g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND) ? PID_FILE_MISSING
-                                                                        : PID_FILE_UNREADABLE;
-    if (strlen(text) != length ||
-        !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, G_MAXINT, &number, NULL))
-        return PID_FILE_UNREADABLE;
-    *pid = (gint)number;
-    return PID_FILE_READ;
+        return !g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DENIED);
+    if (strlen(text) == length &&
+        g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, G_MAXINT, &number, NULL))
+        *pid = (gint)number;
+    return TRUE;
 }
 
 /* The user's name, or the number where it has none. */
@@ -156,10 +175,8 @@ static void dnsmasq_look_at_process(Dnsmasq *dnsmasq)
         dnsmasq->unknown = process_exists(dnsmasq->pid);
         return;
     }
-    dnsmasq->alive = state != 'Z' && state != 'X' && state != 'x' &&
-                     dnsmasq_cmdline_matches(cmdline, cmdline_length, dnsmasq->config);
-    if (dnsmasq->alive)
-        dnsmasq_set_owner(dnsmasq);
+    dnsmasq->alive =
+        proc_state_lives(state) && dnsmasq_cmdline_matches(cmdline, cmdline_length, dnsmasq->config);
 }
 
 static gboolean pids_are_foreign(const char *run_dir)
@@ -167,7 +184,7 @@ static gboolean pids_are_foreign(const char *run_dir)
     g_autofree char *path = g_build_filename(run_dir, "network", "driver.pid", NULL);
     gint daemon_pid;
 
-    return pid_file_read(path, &daemon_pid) == PID_FILE_READ && !process_exists(daemon_pid);
+    return pid_file_read(path, &daemon_pid) && daemon_pid && !process_exists(daemon_pid);
 }
 
 /* Wider than name_is_network: networks that others defined may have blanks in their names. */
@@ -177,15 +194,28 @@ static gboolean name_is_file_name(const char *name)
            strcmp(name, "..") != 0;
 }
 
-/* directory/middle/NAME.suffix; name has been checked. */
-static char *network_path(const char *directory, const char *middle, const char *name, const char *suffix)
+/* Where the pid file leads to none. It is read again: one that started meanwhile is in it by now. */
+static void dnsmasq_search_for(Dnsmasq *dnsmasq, DnsmasqSearch *search, gboolean helps, const char *pid_path)
 {
-    return g_strconcat(directory, "/", middle, "/", name, suffix, NULL);
+    gboolean all;
+    gint pid = dnsmasq_search(search, dnsmasq->config, helps, &all);
+
+    if (!pid) {
+        dnsmasq->unknown = !dnsmasq->pid && !all;
+        return;
+    }
+    dnsmasq->alive = TRUE;
+    dnsmasq->pid = pid;
+    dnsmasq->lost = pid_file_read(pid_path, &dnsmasq->claimed) && dnsmasq->claimed != pid;
+    if (!dnsmasq->lost)
+        dnsmasq->claimed = 0;
 }
 
-Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *network)
+Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *network, gboolean helps,
+                      DnsmasqSearch *search)
 {
     Dnsmasq *dnsmasq = dnsmasq_new();
+    g_autofree char *pid_file = NULL;
     g_autofree char *pid_path = NULL;
 
     dnsmasq->network = g_strdup(network);
@@ -193,20 +223,18 @@ Dnsmasq *dnsmasq_look(const char *run_dir, const char *state_dir, const char *ne
         dnsmasq->unknown = TRUE;
         return dnsmasq;
     }
-    dnsmasq->config = network_path(state_dir, "dnsmasq", network, ".conf");
-    pid_path = network_path(run_dir, "network", network, ".pid");
-    switch (pid_file_read(pid_path, &dnsmasq->pid)) {
-    case PID_FILE_READ:
+    dnsmasq->config = g_strconcat(state_dir, "/dnsmasq/", network, ".conf", NULL);
+    pid_file = name_pid_file(network);
+    pid_path = g_strconcat(run_dir, "/network/", pid_file, NULL);
+    pid_file_read(pid_path, &dnsmasq->pid);
+    if (dnsmasq->pid)
         dnsmasq_look_at_process(dnsmasq);
-        if (!dnsmasq->alive && pids_are_foreign(run_dir))
-            dnsmasq->unknown = TRUE;
-        break;
-    case PID_FILE_UNREADABLE:
+    if (dnsmasq->pid && !dnsmasq->alive && pids_are_foreign(run_dir))
         dnsmasq->unknown = TRUE;
-        break;
-    case PID_FILE_MISSING:
-        break;
-    }
+    else if (!dnsmasq->alive && !dnsmasq->unknown)
+        dnsmasq_search_for(dnsmasq, search, helps, pid_path);
+    if (dnsmasq->alive)
+        dnsmasq_set_owner(dnsmasq);
     return dnsmasq;
 }
 
@@ -237,13 +265,14 @@ static gboolean lease_file_is_gone(const Network *network)
 
     if (!network->bridge || !name_is_ifname(network->bridge))
         return FALSE;
-    path = network_path(VNAT_LIBVIRT_STATE_DIR, "dnsmasq", network->bridge, ".status");
+    path = g_strconcat(VNAT_LIBVIRT_STATE_DIR "/dnsmasq/", network->bridge, ".status", NULL);
     return access(path, F_OK) < 0 && errno == ENOENT;
 }
 
 static GPtrArray *dnsmasqs_look(const Facts *facts)
 {
     GPtrArray *dnsmasqs = g_ptr_array_new_with_free_func((GDestroyNotify)dnsmasq_free);
+    g_autoptr(DnsmasqSearch) search = dnsmasq_search_new();
 
     for (guint i = 0; i < facts->networks->len; i++) {
         const Network *network = facts->networks->pdata[i];
@@ -252,7 +281,8 @@ static GPtrArray *dnsmasqs_look(const Facts *facts)
         /* Of a network that is not active too: one that was left behind is worth knowing. */
         if (!network->name || !network_wants_dnsmasq(network))
             continue;
-        dnsmasq = dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name);
+        dnsmasq = dnsmasq_look(VNAT_LIBVIRT_RUN_DIR, VNAT_LIBVIRT_STATE_DIR, network->name,
+                               network_has_dhcp(network, 0), search);
         dnsmasq->no_lease_file = lease_file_is_gone(network);
         if (facts->keep)
             dnsmasq_keep(dnsmasq);
@@ -274,7 +304,8 @@ static gboolean sockets_replace(Facts *facts, Deadline deadline, GError **error)
         if (dnsmasq->alive)
             g_array_append_val(pids, dnsmasq->pid);
     }
-    facts->socket_owners_known = sockets_find_owners(sockets, pids, deadline);
+    facts->socket_owners_known =
+        sockets_find_owners(sockets, pids, deadline) || sockets_drop_closed(sockets, deadline);
     facts->sockets_read = TRUE;
     g_ptr_array_unref(facts->sockets);
     facts->sockets = sockets;

@@ -182,3 +182,24 @@ gboolean sockets_find_owners(GPtrArray *sockets, const GArray *first, Deadline d
         search_everywhere(&search);
     return g_hash_table_size(ownerless) == 0;
 }
+
+gboolean sockets_drop_closed(GPtrArray *sockets, Deadline deadline)
+{
+    g_autoptr(GPtrArray) now = sockets_read(deadline, NULL);
+    g_autoptr(GHashTable) open = g_hash_table_new(g_int64_hash, g_int64_equal);
+    gboolean known = TRUE;
+
+    if (!now)
+        return FALSE;
+    for (guint i = 0; i < now->len; i++)
+        g_hash_table_add(open, &((Socket *)now->pdata[i])->inode);
+    for (guint i = sockets->len; i-- > 0;) {
+        const Socket *socket = sockets->pdata[i];
+
+        if (!socket->pid && !g_hash_table_contains(open, &socket->inode))
+            g_ptr_array_remove_index(sockets, i);
+        else
+            known = known && socket->pid;
+    }
+    return known;
+}

@@ -18,3 +18,9 @@ GPtrArray *sockets_read(Deadline deadline, GError **error);
  * of another pid namespace.
  */
 gboolean sockets_find_owners(GPtrArray *sockets, const GArray *first, Deadline deadline);
+
+/*
+ * Drops those without a process that are closed by now: theirs ended while it was looked for. Returns whether
+ * all that are left have a process; FALSE, and all are left, where sockets could not be read again.
+ */
+gboolean sockets_drop_closed(GPtrArray *sockets, Deadline deadline);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
+#include "sources/dnsmasq-search.h"
 #include "sources/guests.h"
 #include "sources/processes.h"
 #include "sources/sockets-parse.h"
@@ -15,6 +16,9 @@ static void stat(const char *bytes, gsize size)
 {
     char state = proc_stat_state(bytes, size);
 
+    guint64 parent = 0;
+
+    require(!proc_stat_number(bytes, size, 4, &parent) || memchr(bytes, ')', size));
     require(state == 0 || (g_ascii_isalpha(state) && memchr(bytes, state, size)));
 }
 
@@ -33,6 +37,11 @@ static void cmdline(const char *bytes, gsize size)
         (memmem(bytes, size, CONFIG, strlen(CONFIG)) && memmem(bytes, size, "dnsmasq", strlen("dnsmasq"))));
 }
 
+static void status(const char *text)
+{
+    require(proc_status_is_here(text) || strstr(text, "NSpid:"));
+}
+
 static void descriptor(const char *target)
 {
     guint64 inode = socket_link_inode(target);
@@ -49,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stat((const char *)data, size);
     cmdline((const char *)data, size);
     descriptor(target);
+    status(target);
     guest((const char *)data, size);
     return 0;
 }

@@ -337,6 +337,67 @@ connections() {
     cleared
 }
 
+@test "dnsmasq-lost: its pid file gone or overwritten, it serves on; found by whoever asks, and in a capture" {
+    local file=/run/libvirt/network/default.pid pid
+    pid=$(lab_dnsmasq_pid default)
+    rm "$file"
+    raised dnsmasq-lost default warning "pid $pid has --conf-file=" "$file is missing, or holds no number" "echo $pid >$file"
+    expect 0 status default --json
+    [ "$(json '.networks[0].dnsmasq | "\(.pid) \(.running) \(.listening)"')" = "$pid true true" ]
+    run lab_as visitor vnat check --id dnsmasq-lost
+    has "$output" "(pid $pid)"
+    expect 0 capture "$LAB_DIR/lost"
+    expect 1 --replay "$LAB_DIR/lost" check --id dnsmasq-lost --id port-conflict --id dnsmasq-dead
+    has "$output" "warning: dnsmasq-lost: dnsmasq of network default (pid $pid)" 'warning: 0 critical, 1 warning, 0 unknown, 2 ok'
+    echo garbage >"$file"
+    raised dnsmasq-lost default warning "$file is missing, or holds no number"
+    echo $$ >"$file"
+    raised dnsmasq-lost default warning "$file says $$"
+    # Killed, it is dead: its helper, which looks the same, is not taken for it.
+    rm "$file"
+    kill -KILL "$pid"
+    raised dnsmasq-dead default critical 'no pid file that names one, and no process with '
+    reload
+    cleared
+}
+
+# Its daemon restarted while the bridge is gone, libvirt forgets the network's dnsmasq, which gives its DNS sockets up and takes
+# them again as soon as the bridge is back.
+@test "port-conflict: the network's own dnsmasq, left behind, is named, also by net-start and repair" {
+    local pid
+    vnat -q net-start left --template isolated -Dbridge=left0 --autostart
+    pid=$(lab_dnsmasq_pid left)
+    ip link delete left0
+    lab_libvirtd_restart
+    expect 2 check left
+    has "$output" 'critical: port-conflict: a dnsmasq of network left itself was left behind' \
+        "pid $pid has --conf-file=/var/lib/libvirt/dnsmasq/left.conf: libvirt has forgotten it" "try: kill $pid && vnat net-start left"
+    expect 1 net-start left
+    has "$stderr" "dnsmasq (pid $pid, --conf-file=/var/lib/libvirt/dnsmasq/left.conf) of this network was left behind" \
+        "hint: kill $pid && vnat net-start left"
+    expect 1 repair left --apply
+    has "$output" "dnsmasq (pid $pid, " "try: kill $pid && vnat net-start left"
+    kill "$pid"
+    expect 0 net-start left
+    cleared
+    vnat -q net-destroy left
+    vnat -q net-undefine left
+}
+
+@test "names that XML escapes: libvirt escapes them in the pid file's name too" {
+    local name pid
+    for name in "it's" 'a"b' 'x&y<z>' 'back\slash' 'with space' 'n\u00e4me'; do
+        name=$(printf '%b' "${name//back\\/back\\\\}")
+        jq -rn --arg name "$name" '"<network><name>\($name | @html)</name><bridge name=\"odd0\"/><ip address=\"10.77.0.1\" prefix=\"24\">
+            <dhcp><range start=\"10.77.0.2\" end=\"10.77.0.9\"/></dhcp></ip></network>"' >"$LAB_DIR/odd.xml"
+        virsh -q net-create "$LAB_DIR/odd.xml"
+        expect 0 check
+        expect 0 status "$name" --json
+        [ "$(json '.networks[0].dnsmasq | "\(.running) \(.listening)"')" = 'true true' ]
+        virsh -q net-destroy "$name"
+    done
+}
+
 @test "dnsmasq-not-listening: it lives, and has no DNS" {
     kill -KILL "$(lab_dnsmasq_pid default)"
     lab_wait_for 2 lab_not lab_dnsmasq_pid default

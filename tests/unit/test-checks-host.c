@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/network.h"
 #include "model/packet-guest.h"
 #include "sources/firewall.h"
 #include "world.h"
@@ -115,6 +116,20 @@ static void test_healthy(void)
     assert_findings(unread, "");
 }
 
+/* The network, and with it its dnsmasq. */
+static void stop(Facts *facts, const char *name)
+{
+    Network *network = facts_network(facts, name);
+    const Dnsmasq *dnsmasq = network_dnsmasq(facts, network);
+
+    network->active = FALSE;
+    for (guint i = facts->sockets->len; i-- > 0;) {
+        if (((const Socket *)facts->sockets->pdata[i])->pid == dnsmasq->pid)
+            g_ptr_array_remove_index(facts->sockets, i);
+    }
+    g_ptr_array_remove(facts->dnsmasqs, (gpointer)dnsmasq);
+}
+
 /* ---------------------------------------------------------------------------------------- forwarding */
 
 static void test_forward_off(void)
@@ -155,7 +170,7 @@ static void test_forward_off(void)
     set_proc(isolated, "sys/net/ipv4/conf/virbr1/forwarding", "0");
     assert_findings(isolated, "");
     set_proc(inactive, "sys/net/ipv4/ip_forward", "0");
-    facts_network(inactive, "default")->active = FALSE;
+    stop(inactive, "default");
     assert_findings(inactive, "critical network-inactive default\nwarning bridge-stale default\n");
 }
 
@@ -425,7 +440,7 @@ static void test_input(void)
 {
     g_autoptr(Facts) facts = host();
 
-    facts_network(facts, "lab")->active = FALSE;
+    stop(facts, "lab");
     add_nft(facts, NFT_BASE("input", NFT_DPORT("udp", "67")));
     assert_finding(
         facts, "input-blocked",
@@ -468,7 +483,7 @@ static void test_input_owner(void)
     g_autoptr(Facts) facts = host();
     g_autofree char *text = NULL;
 
-    facts_network(facts, "lab")->active = FALSE;
+    stop(facts, "lab");
     add_save(facts, FIREWALL_IPTABLES_NFT,
              "*filter\n:INPUT DROP [0:0]\n:ufw-user-input - [0:0]\n-A INPUT -j ufw-user-input\n"
              "-A ufw-user-input -p udp -m udp --dport 53 -j ACCEPT\nCOMMIT\n");
@@ -485,7 +500,7 @@ static void test_bridged(void)
     g_autoptr(Facts) flag = host();
     g_autoptr(Facts) isolated = host();
 
-    facts_network(facts, "lab")->active = FALSE;
+    stop(facts, "lab");
     add_nft(facts, NFT_BASE("forward", NFT_META("oifname", "\"wg0\"") NFT_META("iifname", "\"wg0\"")));
     assert_finding(
         facts, "bridge-netfilter",
@@ -498,7 +513,7 @@ static void test_bridged(void)
     set_proc(facts, BRIDGE_NF, "0");
     assert_findings(facts, "critical network-inactive lab\nwarning bridge-stale lab\n");
 
-    facts_network(flag, "lab")->active = FALSE;
+    stop(flag, "lab");
     set_proc(flag, BRIDGE_NF, "0");
     facts_link(flag, 10)->bridge_info.nf_call_iptables = TRUE;
     add_nft(flag, NFT_BASE("forward", NFT_META("oifname", "\"wg0\"") NFT_META("iifname", "\"wg0\"")));
@@ -514,7 +529,7 @@ static void test_bridged(void)
     set_proc(flag, BRIDGE_NF, NULL);
     assert_findings(flag, "critical network-inactive lab\nwarning bridge-stale lab\n");
 
-    facts_network(isolated, "lab")->active = FALSE;
+    stop(isolated, "lab");
     facts_network(isolated, "default")->port_isolated = TRUE;
     add_nft(isolated, NFT_BASE("forward", NFT_META("oifname", "\"wg0\"") NFT_META("iifname", "\"wg0\"")));
     assert_findings(isolated, "critical network-inactive lab\nwarning bridge-stale lab\n");

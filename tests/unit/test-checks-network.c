@@ -44,6 +44,11 @@ static void assert_evidence(const Finding *finding, const char *expected)
     g_string_free(text, TRUE);
 }
 
+static void assert_has_evidence(const Finding *finding, const char *line)
+{
+    g_assert_true(g_ptr_array_find_with_equal_func(finding->evidence, line, g_str_equal, NULL));
+}
+
 static void replace(char **field, const char *value)
 {
     g_free(*field);
@@ -300,7 +305,8 @@ static void test_dnsmasq_dead(void)
         g_auto(Result) result = run(facts);
 
         assert_evidence(world_finding(result.findings, "dnsmasq-dead"),
-                        "no pid file; expected a process with /var/lib/libvirt/dnsmasq/default.conf\n");
+                        "no pid file that names one, and no process with "
+                        "/var/lib/libvirt/dnsmasq/default.conf\n");
     }
     dnsmasq->unknown = TRUE;
     assert_findings(facts, "");
@@ -308,6 +314,44 @@ static void test_dnsmasq_dead(void)
     ((NetworkIp *)default_of(facts)->ips->pdata[0])->dhcp = FALSE;
     default_of(facts)->dns_enabled = FALSE; /* it needs none */
     assert_findings(facts, "");
+}
+
+static void test_dnsmasq_lost(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Dnsmasq *dnsmasq = facts->dnsmasqs->pdata[0];
+
+    dnsmasq->lost = TRUE;
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "dnsmasq-lost");
+
+        g_assert_cmpuint(result.findings->len, ==, 1);
+        g_assert_cmpint(finding->level, ==, LEVEL_WARNING);
+        g_assert_cmpint(finding->repair, ==, REPAIR_NEVER);
+        assert_evidence(finding,
+                        "pid 1000 has --conf-file=/var/lib/libvirt/dnsmasq/default.conf\n"
+                        "/run/libvirt/network/default.pid is missing, or holds no number\n"
+                        "a network daemon that is restarted does not find it, and so does not end it with "
+                        "the network\n");
+        g_assert_true(g_str_has_prefix(finding->remedy, "echo 1000 >/run/libvirt/network/default.pid; "));
+    }
+    dnsmasq->claimed = 7;
+    {
+        g_auto(Result) result = run(facts);
+
+        assert_has_evidence(world_finding(result.findings, "dnsmasq-lost"),
+                            "/run/libvirt/network/default.pid says 7");
+    }
+    dnsmasq->claimed = 0;
+    replace(&default_of(facts)->name, "it's");
+    replace(&dnsmasq->network, "it's");
+    {
+        g_auto(Result) result = run(facts);
+
+        assert_has_evidence(world_finding(result.findings, "dnsmasq-lost"),
+                            "/run/libvirt/network/it&apos;s.pid is missing, or holds no number");
+    }
 }
 
 static void test_dnsmasq_not_listening(void)
@@ -355,6 +399,52 @@ static void test_port_conflict(void)
     g_array_set_size(facts->routes, 0);
     g_ptr_array_set_size(facts->domains, 0);
     assert_findings(facts, "critical port-conflict default\nwarning network-inactive default\n");
+}
+
+/* The daemon was restarted while the bridge was gone. */
+static void test_port_conflict_left_behind(void)
+{
+    g_autoptr(Facts) facts = world_host();
+    Network *network = default_of(facts);
+    Socket *socket;
+
+    network->active = FALSE;
+    network->autostart = FALSE;
+    g_ptr_array_remove_index(facts->networks, 1);
+    g_ptr_array_set_size(facts->links, 0);
+    g_array_set_size(facts->routes, 0);
+    g_ptr_array_set_size(facts->domains, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "port-conflict");
+
+        g_assert_cmpint(finding->level, ==, LEVEL_CRITICAL);
+        g_assert_true(strstr(finding->message, "default itself was left behind") != NULL);
+        assert_has_evidence(finding, "udp 192.168.122.1:53 (pid 1000, dnsmasq)");
+        assert_has_evidence(finding,
+                            "pid 1000 has --conf-file=/var/lib/libvirt/dnsmasq/default.conf: libvirt "
+                            "has forgotten it");
+        g_assert_cmpstr(finding->remedy, ==, "kill 1000 && vnat net-start default");
+    }
+    /* With the bridge gone it holds no socket, and takes it when there is one. */
+    g_ptr_array_set_size(facts->sockets, 0);
+    {
+        g_auto(Result) result = run(facts);
+        const Finding *finding = world_finding(result.findings, "port-conflict");
+
+        assert_evidence(finding,
+                        "pid 1000 has --conf-file=/var/lib/libvirt/dnsmasq/default.conf: libvirt has "
+                        "forgotten it\n");
+        g_assert_cmpstr(finding->remedy, ==, "kill 1000 && vnat net-start default");
+    }
+    /* To end that one would not be enough. */
+    socket = world_socket(facts, IPPROTO_UDP, "0.0.0.0", PORT_DNS, 0, 812);
+    replace(&socket->program, "named");
+    {
+        g_auto(Result) result = run(facts);
+
+        g_assert_true(g_str_has_prefix(world_finding(result.findings, "port-conflict")->remedy, "bind that"));
+    }
 }
 
 static void test_nat_rules_missing(void)
@@ -641,8 +731,10 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/bridge-stale", test_bridge_stale);
     g_test_add_func("/checks/bridge-stp-delay", test_stp_delay);
     g_test_add_func("/checks/dnsmasq-dead", test_dnsmasq_dead);
+    g_test_add_func("/checks/dnsmasq-lost", test_dnsmasq_lost);
     g_test_add_func("/checks/dnsmasq-not-listening", test_dnsmasq_not_listening);
     g_test_add_func("/checks/port-conflict", test_port_conflict);
+    g_test_add_func("/checks/port-conflict/left-behind", test_port_conflict_left_behind);
     g_test_add_func("/checks/nat-rules-missing", test_nat_rules_missing);
     g_test_add_func("/checks/forward-rules-missing", test_forward_rules_missing);
     g_test_add_func("/checks/xml-unread", test_xml_unread);

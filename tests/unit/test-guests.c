@@ -89,9 +89,9 @@ static void host_set_up(Host *host, gconstpointer data)
     host->run = g_dir_make_tmp("vnat-guests-XXXXXX", NULL);
     folder = g_build_filename(host->run, "qemu", NULL);
     g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
-    host->pid_file = g_build_filename(folder, "VM 1.pid", NULL);
+    host->pid_file = g_build_filename(folder, "VM 1&apos;s.pid", NULL);
     host->domain = domain_new();
-    host->domain->name = g_strdup("VM 1");
+    host->domain->name = g_strdup("VM 1's");
     host->domain->uuid = g_strdup(UUID);
 }
 
@@ -163,7 +163,7 @@ static void test_unknown(Host *host, gconstpointer data)
     g_assert_cmpfloat(guest_start(host->run, host->domain), <, 0);
     /* A name leads to no other folder. */
     g_free(host->domain->name);
-    host->domain->name = g_strdup("../qemu/VM 1");
+    host->domain->name = g_strdup("../qemu/VM 1's");
     start_child(host, UUID);
     g_assert_cmpfloat(guest_start(host->run, host->domain), <, 0);
 }

@@ -38,11 +38,23 @@ static void test_uuid(void)
     g_assert_false(name_is_uuid("6f7a1c2e-0000-4000-8000-0123456789ag"));
 }
 
+static void test_pid_file(void)
+{
+    g_autofree char *plain = name_pid_file("VM 1\\n\xc3\xa4;#$");
+    g_autofree char *escaped = name_pid_file("<it's> \"&");
+    g_autofree char *empty = name_pid_file("");
+
+    g_assert_cmpstr(plain, ==, "VM 1\\n\xc3\xa4;#$.pid");
+    g_assert_cmpstr(escaped, ==, "&lt;it&apos;s&gt; &quot;&amp;.pid");
+    g_assert_cmpstr(empty, ==, ".pid");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/name/letters", test_letters);
     g_test_add_func("/name/lengths", test_lengths);
     g_test_add_func("/name/uuid", test_uuid);
+    g_test_add_func("/name/pid-file", test_pid_file);
     return g_test_run();
 }

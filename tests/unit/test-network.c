@@ -309,6 +309,40 @@ static void test_rivals_own(void)
     assert_rivals(&small, 3);
 }
 
+/* One that just ends is not alive any more, and holds its sockets for a moment yet. */
+static void test_rivals_ending(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+    Dnsmasq *dnsmasq = world_dnsmasq(facts, small.network, PID);
+
+    dnsmasq->alive = FALSE;
+    for (guint i = 0; i < facts->sockets->len; i++)
+        g_assert_cmpstr(((Socket *)facts->sockets->pdata[i])->program, ==, "dnsmasq");
+    assert_rivals(&small, 0);
+    /* Another's, which got the number. */
+    for (guint i = 0; i < facts->sockets->len; i++) {
+        Socket *socket = facts->sockets->pdata[i];
+
+        g_free(socket->program);
+        socket->program = g_strdup("named");
+    }
+    assert_rivals(&small, 3);
+}
+
+/* What the network had when it was active is in its way when it is not. */
+static void test_rivals_left_behind(void)
+{
+    Small small;
+    g_autoptr(Facts) facts = small_new(&small);
+    const Dnsmasq *dnsmasq = world_dnsmasq(facts, small.network, PID);
+
+    g_assert_null(network_left_behind(facts, small.network));
+    small.network->active = FALSE;
+    g_assert_true(network_left_behind(facts, small.network) == dnsmasq);
+    assert_rivals(&small, 3);
+}
+
 static void test_rivals_inactive(void)
 {
     Small small;
@@ -510,6 +544,8 @@ int main(int argc, char **argv)
     g_test_add_func("/network/rivals", test_rivals);
     g_test_add_func("/network/rivals/ipv6", test_rivals_ipv6);
     g_test_add_func("/network/rivals/own", test_rivals_own);
+    g_test_add_func("/network/rivals/ending", test_rivals_ending);
+    g_test_add_func("/network/rivals/left-behind", test_rivals_left_behind);
     g_test_add_func("/network/rivals/inactive", test_rivals_inactive);
     g_test_add_func("/network/socket-text", test_socket_text);
     g_test_add_func("/network/rows", test_rows);

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,7 +128,7 @@ static char *pid_path(const Host *host, const char *name)
 
 static void host_tear_down(Host *host, gconstpointer data)
 {
-    static const char *const names[] = {"net", "my net", "driver"};
+    static const char *const names[] = {"net", "my net", "driver", "it&apos;s &lt;&quot;&amp;"};
     g_autofree char *pid_files = g_build_filename(host->run, "network", NULL);
 
     host_stop_child(host);
@@ -156,6 +157,14 @@ static void write_child_pid(const Host *host, const char *name)
     write_pid(host, name, content);
 }
 
+static Dnsmasq *look(const Host *host, const char *name)
+{
+    g_autoptr(DnsmasqSearch) search = dnsmasq_search_new();
+
+    /* A child of this test has no helper, and may run as root. */
+    return dnsmasq_look(host->run, host->state, name, FALSE, search);
+}
+
 /* Runs this program with a command line that begins with program and the option; waits until it is there. */
 static void start_child(Host *host, const char *program, const char *option)
 {
@@ -174,9 +183,23 @@ static void start_child(Host *host, const char *program, const char *option)
     } while (strcmp(cmdline, program) != 0);
 }
 
+/* As the kernel calls a process after its program. */
+static void call_child(const Host *host, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/comm", host->child);
+    g_autofree char *comm = NULL;
+
+    kill(host->child, SIGUSR1);
+    do {
+        g_usleep(1000);
+        g_clear_pointer(&comm, g_free);
+        g_assert_true(g_file_get_contents(path, &comm, NULL, NULL));
+    } while (strcmp(g_strchomp(comm), name) != 0);
+}
+
 static void check(const Host *host, const char *name, gboolean alive, gboolean unknown)
 {
-    Dnsmasq *dnsmasq = dnsmasq_look(host->run, host->state, name);
+    Dnsmasq *dnsmasq = look(host, name);
 
     g_assert_cmpstr(dnsmasq->network, ==, name);
     g_assert_cmpint(dnsmasq->alive, ==, alive);
@@ -195,7 +218,7 @@ static void test_alive(Host *host, gconstpointer data)
     start_child(host, "/usr/sbin/dnsmasq", "--conf-file=/state/dnsmasq/my net.conf");
     write_child_pid(host, "my net");
     check(host, "my net", TRUE, FALSE);
-    dnsmasq = dnsmasq_look(host->run, host->state, "my net");
+    dnsmasq = look(host, "my net");
     g_assert_cmpint(dnsmasq->pid, ==, host->child);
     g_assert_cmpstr(dnsmasq->config, ==, "/state/dnsmasq/my net.conf");
     dnsmasq_free(dnsmasq);
@@ -236,25 +259,132 @@ static void test_reused_pid(Host *host, gconstpointer data)
     check(host, "net", FALSE, FALSE);
 }
 
+/* With what XML escapes in the name of its pid file, as libvirt writes it; not in that of the other. */
+static void test_escaped_name(Host *host, gconstpointer data)
+{
+    start_child(host, "/usr/sbin/dnsmasq", "--conf-file=/state/dnsmasq/it's <\"&.conf");
+    write_child_pid(host, "it&apos;s &lt;&quot;&amp;");
+    check(host, "it's <\"&", TRUE, FALSE);
+}
+
+static void check_lost(const Host *host, gboolean lost, gint claimed)
+{
+    Dnsmasq *dnsmasq = look(host, "net");
+
+    g_assert_true(dnsmasq->alive && !dnsmasq->unknown);
+    g_assert_cmpint(dnsmasq->pid, ==, host->child);
+    g_assert_cmpint(dnsmasq->lost, ==, lost);
+    g_assert_cmpint(dnsmasq->claimed, ==, claimed);
+    g_assert_cmpint(dnsmasq->owner, ==, (gint)geteuid());
+    dnsmasq_free(dnsmasq);
+}
+
+/* Its pid file gone, or overwritten, it is found by what it is. */
+static void test_lost(Host *host, gconstpointer data)
+{
+    g_autofree char *path = pid_path(host, "net");
+    g_autofree char *option = NULL;
+
+    /* Nobody else's, also not that of another run of this test. */
+    g_free(host->state);
+    host->state = g_strdup(host->run);
+    option = g_strdup_printf("--conf-file=%s/dnsmasq/net.conf", host->state);
+    start_child(host, "/usr/sbin/dnsmasq", option);
+    check(host, "net", FALSE, FALSE); /* the kernel calls it otherwise */
+    call_child(host, "dnsmasq");
+    check_lost(host, TRUE, 0);
+    write_pid(host, "net", "abc\n");
+    check_lost(host, TRUE, 0);
+    write_pid(host, "net", "1\n");
+    check_lost(host, TRUE, 1);
+    write_child_pid(host, "net");
+    check_lost(host, FALSE, 0);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    check(host, "other", FALSE, FALSE);
+    host_stop_child(host);
+    check(host, "net", FALSE, FALSE);
+}
+
+static void add_process(GPtrArray *processes, gint pid, gint parent, guint uid, const char *config)
+{
+    DnsmasqProcess *process = g_new0(DnsmasqProcess, 1);
+    g_autofree char *cmdline = g_strdup_printf("/usr/sbin/dnsmasq%c--conf-file=%s", '\1', config);
+
+    process->pid = pid;
+    process->parent = parent;
+    process->uid = uid;
+    process->usable = TRUE;
+    process->length = strlen(cmdline);
+    *strchr(cmdline, '\1') = '\0';
+    process->cmdline = g_steal_pointer(&cmdline);
+    g_ptr_array_add(processes, process);
+}
+
+static void assert_pick(const GPtrArray *processes, const char *config, gboolean helps, gint pid)
+{
+    const DnsmasqProcess *picked = dnsmasq_processes_pick(processes, config, helps);
+
+    g_assert_cmpint(picked ? picked->pid : 0, ==, pid);
+}
+
+static void free_process(gpointer data)
+{
+    g_free(((DnsmasqProcess *)data)->cmdline);
+    g_free(data);
+}
+
+/* Which of those that look the same it is. */
+static void test_pick(void)
+{
+    g_autoptr(GPtrArray) processes = g_ptr_array_new_with_free_func(free_process);
+
+    add_process(processes, 12, 11, 0, "/d/a.conf"); /* helps 11 */
+    add_process(processes, 11, 1, 65534, "/d/a.conf");
+    add_process(processes, 20, 1, 0, "/d/b.conf");  /* helped one that has ended */
+    add_process(processes, 31, 30, 0, "/d/c.conf"); /* helps 30, which runs as root */
+    add_process(processes, 30, 1, 0, "/d/c.conf");
+    add_process(processes, 40, 1, 65534, "/d/d.conf");
+    add_process(processes, 51, 50, 7, "/d/f.conf"); /* helps 50, as another user */
+    add_process(processes, 50, 1, 65534, "/d/f.conf");
+    assert_pick(processes, "/d/a.conf", TRUE, 11);
+    assert_pick(processes, "/d/b.conf", TRUE, 0);
+    assert_pick(processes, "/d/b.conf", FALSE, 20);
+    assert_pick(processes, "/d/c.conf", TRUE, 30);
+    assert_pick(processes, "/d/d.conf", TRUE, 40);
+    assert_pick(processes, "/d/e.conf", FALSE, 0);
+    assert_pick(processes, "/d/f.conf", TRUE, 50);
+    ((DnsmasqProcess *)processes->pdata[5])->usable = FALSE;
+    assert_pick(processes, "/d/d.conf", TRUE, 0);
+}
+
+static void test_status(void)
+{
+    g_assert_true(proc_status_is_here("Name:\tdnsmasq\nNSpid:\t12\nNSpgid:\t12\t1\n"));
+    g_assert_false(proc_status_is_here("Name:\tdnsmasq\nNSpid:\t12\t7\nNSpgid:\t12\t1\n"));
+    g_assert_true(proc_status_is_here("Name:\tdnsmasq\nPid:\t12\n"));
+    g_assert_true(proc_status_is_here(""));
+}
+
 static void test_pid_file_unreadable(Host *host, gconstpointer data)
 {
     static const char *const contents[] = {"", "\n", "abc\n", "0\n", "-1\n", "1 2\n", "99999999999\n"};
     g_autofree char *path = pid_path(host, "net");
     g_autofree char *large = g_strnfill(1000, '1');
 
+    /* No number, and no process: with /proc to be seen that is enough to say that it is gone. */
     for (gsize i = 0; i < G_N_ELEMENTS(contents); i++) {
         write_pid(host, "net", contents[i]);
-        check(host, "net", FALSE, TRUE);
+        check(host, "net", FALSE, FALSE);
     }
     write_pid(host, "net", large);
-    check(host, "net", FALSE, TRUE);
+    check(host, "net", FALSE, FALSE);
     /* A number is not taken from in front of a NUL. */
     g_assert_true(g_file_set_contents(path, "1\0002\n", 4, NULL));
-    check(host, "net", FALSE, TRUE);
+    check(host, "net", FALSE, FALSE);
     /* Neither waited for nor followed into a directory. */
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(mkfifo(path, 0600), ==, 0);
-    check(host, "net", FALSE, TRUE);
+    check(host, "net", FALSE, FALSE);
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(symlink("/nonexistent/pid", path), ==, 0);
     check(host, "net", FALSE, FALSE);
@@ -280,7 +410,7 @@ static void test_names(Host *host, gconstpointer data)
     const char *const names[] = {"", ".", "..", "a/b", "../net", "/etc/passwd", longer};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        Dnsmasq *dnsmasq = dnsmasq_look(host->run, host->state, names[i]);
+        Dnsmasq *dnsmasq = look(host, names[i]);
 
         g_assert_true(dnsmasq->unknown);
         g_assert_null(dnsmasq->config);
@@ -331,8 +461,14 @@ static void test_which_networks(void)
     g_assert_cmpuint(facts->sources[SOURCE_PROCESSES].generation, ==, 1);
 }
 
+static void on_usr1(int number)
+{
+    (void)prctl(PR_SET_NAME, "dnsmasq");
+}
+
 static int sleep_until_killed(void)
 {
+    signal(SIGUSR1, on_usr1);
     for (guint i = 0; i < 60; i++)
         sleep(1);
     return 0;
@@ -354,10 +490,14 @@ int main(int argc, char **argv)
     ADD("gone", test_gone);
     ADD("zombie", test_zombie);
     ADD("reused-pid", test_reused_pid);
+    ADD("escaped-name", test_escaped_name);
+    ADD("lost", test_lost);
     ADD("pid-file-unreadable", test_pid_file_unreadable);
     ADD("foreign-pids", test_foreign_pids);
     ADD("names", test_names);
 #undef ADD
+    g_test_add_func("/processes/pick", test_pick);
+    g_test_add_func("/processes/status", test_status);
     g_test_add_func("/processes/which-networks", test_which_networks);
     return g_test_run();
 }

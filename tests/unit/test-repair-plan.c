@@ -337,6 +337,7 @@ static void test_tap_late(void)
             g_array_remove_index(facts->routes, i);
     }
     network_of(facts, "default")->active = FALSE;
+    ((Dnsmasq *)facts->dnsmasqs->pdata[0])->alive = FALSE;
     plan = plan_of(facts, "default", NULL);
     assert_plan(&plan, "planned network-inactive default\nplanned tap-orphaned vnet0\n"
                        "planned tap-orphaned vnet1\n");

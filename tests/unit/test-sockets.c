@@ -208,6 +208,37 @@ static void test_owner_unknown(void)
     g_assert_null(lost->program);
 }
 
+/* Whose process ended while it was looked for is closed; what is open and nobody's stays. */
+static void test_drop_closed(void)
+{
+    g_autoptr(GPtrArray) sockets = NULL;
+    g_autoptr(GError) error = NULL;
+    int dns, dhcp;
+
+    if (!in_own_netns())
+        return;
+    dns = bind_port(SOCK_DGRAM, 53);
+    dhcp = bind_port(SOCK_DGRAM, 67);
+    sockets = sockets_read(deadline_in(10), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(sockets->len, ==, 2);
+    close(dns);
+    g_assert_false(sockets_drop_closed(sockets, deadline_in(10)));
+    g_assert_cmpuint(sockets->len, ==, 1);
+    g_assert_cmpuint(((Socket *)sockets->pdata[0])->port, ==, 67);
+    ((Socket *)sockets->pdata[0])->pid = getpid();
+    g_assert_true(sockets_drop_closed(sockets, deadline_in(10)));
+    close(dhcp);
+    /* Whose it was is known. */
+    g_assert_true(sockets_drop_closed(sockets, deadline_in(10)));
+    g_assert_cmpuint(sockets->len, ==, 1);
+    ((Socket *)sockets->pdata[0])->pid = 0;
+    g_assert_false(sockets_drop_closed(sockets, deadline_in(0)));
+    g_assert_cmpuint(sockets->len, ==, 1);
+    g_assert_true(sockets_drop_closed(sockets, deadline_in(10)));
+    g_assert_cmpuint(sockets->len, ==, 0);
+}
+
 static void test_source(void)
 {
     g_autoptr(Facts) facts = NULL;
@@ -243,6 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sockets/listeners-only", test_listeners_only);
     g_test_add_func("/sockets/owners", test_owners);
     g_test_add_func("/sockets/owner-unknown", test_owner_unknown);
+    g_test_add_func("/sockets/drop-closed", test_drop_closed);
     g_test_add_func("/sockets/source", test_source);
     return g_test_run();
 }
