@@ -253,6 +253,18 @@ XML
     leaves_nothing
 }
 
+@test "ten at once: dnsmasq looks for one address after the other, and each gets its offer" {
+    network_xml crowd crowd0 off 170 | virsh -q net-create /dev/stdin
+    pids=()
+    for i in {1..10}; do
+        vnat --timeout 120 probe --json crowd >"$LAB_DIR/crowd.$i" 3>&- &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid"; done
+    same 10 "$(cat "$LAB_DIR"/crowd.* | jq -r '.stages[] | select(.stage == "dhcp" and .ok) | .stage' | grep -c .)"
+    virsh -q net-destroy crowd
+}
+
 @test "a signal, a reader that has enough, a kill: nothing is left, if not at once then after the next run" {
     local number word
     before=$(traces)
