@@ -15,6 +15,7 @@
 /* Started again with this first word, the program only waits to be killed; its command line is the test's
  * choice. */
 #define SLEEPER "--sleep-as-dnsmasq"
+#define READY "sleeper" /* its name in the kernel from when it can be told to change it */
 
 static const char *program_path;
 
@@ -165,36 +166,34 @@ static Dnsmasq *look(const Host *host, const char *name)
     return dnsmasq_look(host->run, host->state, name, FALSE, search);
 }
 
-/* Runs this program with a command line that begins with program and the option; waits until it is there. */
-static void start_child(Host *host, const char *program, const char *option)
-{
-    const char *const argv[] = {program_path, program, SLEEPER, option, NULL};
-    g_autofree char *cmdline = NULL;
-    g_autofree char *path = NULL;
-
-    g_assert_true(g_spawn_async(NULL, (char **)(gpointer)argv, NULL,
-                                G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                                &host->child, NULL));
-    path = g_strdup_printf("/proc/%d/cmdline", host->child);
-    do {
-        g_usleep(1000);
-        g_clear_pointer(&cmdline, g_free);
-        g_assert_true(g_file_get_contents(path, &cmdline, NULL, NULL));
-    } while (strcmp(cmdline, program) != 0);
-}
-
 /* As the kernel calls a process after its program. */
-static void call_child(const Host *host, const char *name)
+static void await_comm(const Host *host, const char *name)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/comm", host->child);
     g_autofree char *comm = NULL;
 
-    kill(host->child, SIGUSR1);
     do {
         g_usleep(1000);
         g_clear_pointer(&comm, g_free);
         g_assert_true(g_file_get_contents(path, &comm, NULL, NULL));
     } while (strcmp(g_strchomp(comm), name) != 0);
+}
+
+/* Runs this program with a command line that begins with program and the option; waits until it is there. */
+static void start_child(Host *host, const char *program, const char *option)
+{
+    const char *const argv[] = {program_path, program, SLEEPER, option, NULL};
+
+    g_assert_true(g_spawn_async(NULL, (char **)(gpointer)argv, NULL,
+                                G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                                &host->child, NULL));
+    await_comm(host, READY);
+}
+
+static void call_child_dnsmasq(const Host *host)
+{
+    kill(host->child, SIGUSR1);
+    await_comm(host, "dnsmasq");
 }
 
 static void check(const Host *host, const char *name, gboolean alive, gboolean unknown)
@@ -291,7 +290,7 @@ static void test_lost(Host *host, gconstpointer data)
     option = g_strdup_printf("--conf-file=%s/dnsmasq/net.conf", host->state);
     start_child(host, "/usr/sbin/dnsmasq", option);
     check(host, "net", FALSE, FALSE); /* the kernel calls it otherwise */
-    call_child(host, "dnsmasq");
+    call_child_dnsmasq(host);
     check_lost(host, TRUE, 0);
     write_pid(host, "net", "abc\n");
     check_lost(host, TRUE, 0);
@@ -469,7 +468,8 @@ static void on_usr1(int number)
 static int sleep_until_killed(void)
 {
     signal(SIGUSR1, on_usr1);
-    for (guint i = 0; i < 60; i++)
+    (void)prctl(PR_SET_NAME, READY);
+    for (guint i = 0; i < 600; i++)
         sleep(1);
     return 0;
 }
