@@ -2,6 +2,8 @@
 # `vnat why`: the verdict on a host that works, and for each fault of the data path what decides; --inbound and its lesson;
 # --trace, which the kernel agrees with.
 
+# shellcheck disable=SC2154 # stderr, output: helpers.bash
+
 setup_file() {
     load helpers
     lab_network default
