@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "model/map.h"
+#include "remove-tree.h"
 #include "sources/capture.h"
 #include "sources/reader.h"
 #include "world.h"
@@ -18,22 +19,6 @@ typedef struct {
     char *top;
     char *path; /* of a capture of the host */
 } Place;
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-
-        if (g_file_test(inner, G_FILE_TEST_IS_DIR))
-            remove_tree(inner);
-        else
-            g_assert_cmpint(g_unlink(inner), ==, 0);
-    }
-    g_assert_cmpint(g_rmdir(path), ==, 0);
-}
 
 /* The XML that says no more than who it is. */
 static char *plain_xml(const char *kind, const char *name, const char *uuid)

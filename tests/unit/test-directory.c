@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/directory.h"
 #include "base/error.h"
+#include "remove-tree.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -17,22 +18,6 @@ static void place_set_up(Place *place, gconstpointer data G_GNUC_UNUSED)
 {
     place->top = g_dir_make_tmp("vnat-directory-XXXXXX", NULL);
     g_assert_nonnull(place->top);
-}
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-
-        if (g_file_test(inner, G_FILE_TEST_IS_DIR) && !g_file_test(inner, G_FILE_TEST_IS_SYMLINK))
-            remove_tree(inner);
-        else
-            g_assert_cmpint(g_unlink(inner), ==, 0);
-    }
-    g_assert_cmpint(g_rmdir(path), ==, 0);
 }
 
 static void place_tear_down(Place *place, gconstpointer data G_GNUC_UNUSED)

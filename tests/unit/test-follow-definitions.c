@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "remove-tree.h"
 #include "sources/definitions-follow.h"
 
 #include <glib/gstdio.h>
@@ -51,19 +52,6 @@ static void ear_init(Ear *ear, const char *uri)
     make_directory(ear->run, "network");
     make_directory(ear->config, "qemu/networks");
     ear->follow = definitions_follow_new(ear->run, ear->config, uri, &tell, ear);
-}
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_tree(child);
-    }
-    g_remove(path);
 }
 
 static void ear_clear(Ear *ear)

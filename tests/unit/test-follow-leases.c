@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "remove-tree.h"
 #include "sources/leases-follow.h"
 
 #include <errno.h>
@@ -67,19 +68,6 @@ static void ear_init(Ear *ear, gboolean exists)
     if (exists)
         g_assert_cmpint(g_mkdir_with_parents(ear->directory, 0755), ==, 0);
     ear->follow = leases_follow_new(ear->directory, &tell, ear);
-}
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_tree(child);
-    }
-    g_remove(path);
 }
 
 static void ear_clear(Ear *ear)

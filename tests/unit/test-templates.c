@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "config.h"
+#include "remove-tree.h"
 #include "sources/templates.h"
 
 #include <glib/gstdio.h>
@@ -138,20 +139,6 @@ static void test_bad_hit(void)
     check_found(given, "t-hit", "good");
 }
 
-static void remove_tree(const char *dir)
-{
-    g_autoptr(GDir) handle = g_dir_open(dir, 0, NULL);
-    const char *entry;
-
-    while (handle && (entry = g_dir_read_name(handle))) {
-        g_autofree char *child = g_build_filename(dir, entry, NULL);
-
-        if (g_file_test(child, G_FILE_TEST_IS_DIR))
-            remove_tree(child);
-        g_remove(child);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------- files */
 
 static void file_refused(const char *file, VnatError code, const char *message)
@@ -279,6 +266,5 @@ int main(int argc, char **argv)
     g_test_add_func("/templates/validate-shipped", test_validate_shipped);
     status = g_test_run();
     remove_tree(top);
-    g_rmdir(top);
     return status;
 }
