@@ -350,7 +350,9 @@ class World:
         return f"{verb} LINUX"
 
     def set_link(self):
-        row = self.choice(row for row in self.rows if row["domain"] and row["mac"])
+        # libvirt updates no interface whose network is stopped.
+        active = [*self.active(), None]
+        row = self.choice(row for row in self.rows if row["domain"] and row["mac"] and row["network"] in active)
         if not row:
             return None
         state = "up" if row["link"] == "down" else "down"
