@@ -41,7 +41,8 @@ static void put_summary(GString *out, const Health *health, const ViewContext *v
     const Finding *worst;
 
     if (health->level == LEVEL_OK) {
-        g_string_append_printf(out, "%u checks found nothing", health->counts[LEVEL_OK]);
+        g_string_append_printf(out, "%u check%s found nothing", health->counts[LEVEL_OK],
+                               health->counts[LEVEL_OK] == 1 ? "" : "s");
         return;
     }
     worst = health->findings->pdata[0];

@@ -50,7 +50,8 @@ void health_text(FILE *out, const Health *health, const ViewContext *view)
         put_finding(out, health->findings, i, view);
     put_level(out, health->level, view);
     if (health->level == LEVEL_OK)
-        fprintf(out, ": %u checks found nothing\n", health->counts[LEVEL_OK]);
+        fprintf(out, ": %u check%s found nothing\n", health->counts[LEVEL_OK],
+                health->counts[LEVEL_OK] == 1 ? "" : "s");
     else
         fprintf(out, ": %u critical, %u warning, %u unknown, %u ok\n", health->counts[LEVEL_CRITICAL],
                 health->counts[LEVEL_WARNING], health->counts[LEVEL_UNKNOWN], health->counts[LEVEL_OK]);

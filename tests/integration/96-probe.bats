@@ -309,7 +309,7 @@ XML
 
 @test "check --probe: what does not get through is critical, and what does is ok" {
     expect 0 check --probe --id probe-failed quick
-    has "$output" '1 checks found nothing'
+    has "$output" '1 check found nothing'
     nft 'add table inet fault; add chain inet fault i { type filter hook input priority 10; policy drop; }'
     expect 2 check --probe --json --id probe-failed quick
     same 'probe-failed critical quick' "$(json '.findings[] | [.id, .level, .object.name] | join(" ")')"

@@ -98,6 +98,8 @@ static void test_text(void)
                    "ok: lease-orphaned: a lease\n"
                    "  try: mend it\n"
                    "critical: 1 critical, 1 warning, 3 unknown, 20 ok\n");
+    well->counts[LEVEL_OK] = 1;
+    assert_written(health_text, well, "ok: 1 check found nothing\n");
 }
 
 static void test_color(void)
