@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Random rule sets for packets-kernel: nftables' own and iptables', and such as Docker, ufw, firewalld and libvirt make."""
 
+import os
+import random
+
 GUEST, OUTSIDE = "g0", "o0"
 PORTS = (53, 67, 80, 443, 1000)
 # The guest's side, the outside's, and two that are not there.
 NET = {4: ("10.1.0", "10.2.0", "10.3.0", "10.4.0"), 6: ("fd00:1::", "fd00:2::", "fd00:3::", "fd00:4::")}
+
+
+def asked_for(words, sets):
+    """How many rule sets are wanted and from which seed, by the arguments [RULE-SETS [SEED]] or SOAK_SEED; any seed, if by none.
+    Both are told, so that what fails can be tried again."""
+    count = int(words[0]) if words else sets
+    seed = int(words[1] if len(words) > 1 else os.environ.get("SOAK_SEED") or random.SystemRandom().getrandbits(31))
+    print(f"{count} rule sets, seed {seed}")
+    return count, seed
 
 
 def address(family, side, host):
