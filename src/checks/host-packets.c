@@ -172,13 +172,34 @@ static void remedy_forward(Finding *finding, const PacketStep *cause, const Netw
         remedy_iptables(finding, cause->table, cause->base->name, bridge);
 }
 
+/* ebtables' own tables, which it no longer reads once nft has put a rule there. */
+static gboolean is_ebtables(const PacketStep *cause)
+{
+    return g_ascii_isupper(cause->base->name[0]) &&
+           (strcmp(cause->table->name, "filter") == 0 || strcmp(cause->table->name, "nat") == 0);
+}
+
+/* All frames from the bridge's guests: with the packets alone nobody would learn this host's MAC. */
+static void remedy_frames(Finding *finding, const PacketStep *cause, const char *bridge)
+{
+    g_autofree char *table = text_shell(cause->table->name);
+    g_autofree char *base = text_shell(cause->base->name);
+
+    if (is_ebtables(cause))
+        finding_remedy(finding, "ebtables -t %s -I %s --logical-in %s -j ACCEPT", table, base, bridge);
+    else
+        finding_remedy(finding, "nft insert rule bridge %s %s meta ibrname %s accept", table, base, bridge);
+}
+
 static void remedy_input(Finding *finding, const PacketStep *cause, const Network *network)
 {
     g_autofree char *bridge = text_shell(network->bridge);
     g_autofree char *table = text_shell(cause->table->name);
     g_autofree char *base = text_shell(cause->base->name);
 
-    if (is_owner(cause, "ufw"))
+    if (strcmp(cause->table->family, "bridge") == 0)
+        remedy_frames(finding, cause, bridge);
+    else if (is_owner(cause, "ufw"))
         finding_remedy(finding, "ufw allow in on %s", bridge);
     else if (is_owner(cause, "firewalld"))
         finding_remedy(finding, "firewall-cmd --zone=%s --change-interface=%s",
@@ -256,6 +277,17 @@ void check_forward_blocked(const Facts *facts, const Map *map, GPtrArray *findin
 
 /* ----------------------------------------------------------------------------------------------- input */
 
+/* On its way to this host a packet is a frame first, and the bridge's rules are asked. */
+static void ask_host(const Facts *facts, const Network *network, const Packet *packet, const char *what,
+                     Answers *answers)
+{
+    Packet frame = packet_as_frame(facts, network, packet);
+
+    if (refused(facts, "prerouting", &frame, what, answers) != TRI_YES &&
+        refused(facts, "input", &frame, what, answers) != TRI_YES)
+        refused(facts, "input", packet, what, answers);
+}
+
 static void ask_input(const Facts *facts, const Network *network, guint8 family, Answers *answers)
 {
     const NetworkIp *ip = host_network_ip(network, family);
@@ -263,11 +295,11 @@ static void ask_input(const Facts *facts, const Network *network, guint8 family,
     Ip guest;
 
     if (network_has_dhcp(network, family))
-        refused(facts, "input", &dhcp, family == 4 ? "DHCP, UDP port 67" : "DHCPv6, UDP port 547", answers);
+        ask_host(facts, network, &dhcp, family == 4 ? "DHCP, UDP port 67" : "DHCPv6, UDP port 547", answers);
     if (network->dns_enabled && packet_guest_address(facts, network, family, &guest)) {
         Packet dns = packet_for_dns(facts, network, &guest, &ip->net.ip);
 
-        refused(facts, "input", &dns, "DNS, UDP port 53", answers);
+        ask_host(facts, network, &dns, "DNS, UDP port 53", answers);
     }
 }
 

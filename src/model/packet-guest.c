@@ -275,3 +275,39 @@ Packet packet_for_dns(const Facts *facts, const Network *network, const Ip *gues
         .dport = PORT_DNS,
     };
 }
+
+/* To whom the frame goes: this host's bridge, all, or a group (RFC 2464, section 7). */
+static void set_mac_to(const Facts *facts, Packet *frame)
+{
+    const Link *bridge = facts_link_named(facts, frame->bridge);
+
+    frame->has_mac_to = TRUE;
+    switch (frame->cast) {
+    case PACKET_TO_HOST:
+        frame->has_mac_to = bridge && bridge->has_mac;
+        if (frame->has_mac_to)
+            frame->mac_to = bridge->mac;
+        break;
+    case PACKET_TO_ALL:
+        memset(frame->mac_to.bytes, 0xff, sizeof(frame->mac_to.bytes));
+        break;
+    case PACKET_TO_GROUP:
+        frame->mac_to.bytes[0] = frame->mac_to.bytes[1] = 0x33;
+        memcpy(frame->mac_to.bytes + 2, frame->dst.bytes + 12, 4);
+        break;
+    }
+}
+
+Packet packet_as_frame(const Facts *facts, const Network *network, const Packet *packet)
+{
+    Packet frame = *packet;
+
+    frame.place = PACKET_AT_BRIDGE;
+    frame.bridge = network->bridge;
+    /* As libvirt names taps, but for the number, and an index that no device has. */
+    frame.in = "vnet";
+    frame.in_index = G_MAXINT32;
+    frame.in_port = NULL;
+    set_mac_to(facts, &frame);
+    return frame;
+}

@@ -52,3 +52,9 @@ Packet packet_reply(const Packet *packet);
 /* What a guest asks the host itself for, at the input hook: DHCP (67, 547), and DNS (53) of gateway. */
 Packet packet_for_dhcp(const Facts *facts, const Network *network, guint8 family);
 Packet packet_for_dns(const Facts *facts, const Network *network, const Ip *guest, const Ip *gateway);
+
+/*
+ * A packet of a guest as the frame that the network's bridge sees first, at its prerouting and input hooks.
+ * It comes by the port of a guest that is yet to be started: rules for one port alone do not speak of it.
+ */
+Packet packet_as_frame(const Facts *facts, const Network *network, const Packet *packet);

@@ -23,6 +23,7 @@ setup() {
 
 teardown() {
     nft delete table inet own 2>/dev/null || true
+    nft list tables bridge | sed 's/^table/delete table/' | nft -f -
     iptables-nft -P FORWARD ACCEPT
     iptables-nft -P INPUT ACCEPT
     sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables="$before" \
@@ -30,6 +31,11 @@ teardown() {
 }
 
 outside_reached() { lab_in box timeout 5 ping -c 1 -W 1 203.0.113.1 >/dev/null; }
+# The host's MAC is asked for anew.
+gateway_reached() {
+    lab_in box ip neighbour flush dev eth0
+    lab_in box timeout 5 ping -c 1 -W 1 192.168.122.1 >/dev/null
+}
 near_reached() {
     local address
     address=$(lab_in near ip -j -4 address show eth0 | jq -er '.[0].addr_info[0].local') || return
@@ -112,6 +118,33 @@ NFT
     [ "$(finding input-blocked .level)" = critical ]
     eval "$(finding input-blocked .remedy)"
     none
+}
+
+# lets_through REMEDY: it helps. A kernel without nft_meta_bridge knows no port's bridge, and takes no such rule.
+lets_through() {
+    if eval "$1" 2>"$LAB_DIR/remedy.errors"; then
+        lab_wait_for 5 gateway_reached
+        none
+    else
+        has "$(cat "$LAB_DIR/remedy.errors")" 'not supported'
+    fi
+}
+
+@test "frames to this host refused on the bridge: input-blocked, and what lets them through" {
+    nft 'add table bridge own; add chain bridge own c { type filter hook input priority 0; policy drop; }'
+    run ! gateway_reached
+    [ "$(finding input-blocked '.evidence[0]')" = 'DHCP, UDP port 67: table bridge own, chain c: policy drop' ]
+    [ "$(finding input-blocked .remedy)" = 'nft insert rule bridge own c meta ibrname virbr0 accept' ]
+    lets_through "$(finding input-blocked .remedy)"
+    nft delete table bridge own
+    lab_wait_for 5 gateway_reached
+    none
+    if ! command -v ebtables-nft >/dev/null; then return; fi
+    ebtables-nft -P INPUT DROP
+    run ! gateway_reached
+    [[ $(finding input-blocked .message) == *'chain INPUT of table bridge filter refuses it' ]]
+    [ "$(finding input-blocked .remedy)" = 'ebtables -t filter -I INPUT --logical-in virbr0 -j ACCEPT' ]
+    lets_through "ebtables-nft -t filter -I INPUT --logical-in virbr0 -j ACCEPT"
 }
 
 @test "policies of iptables that libvirt's own rules are in front of harm nobody; beside those of its nftables backend they do" {

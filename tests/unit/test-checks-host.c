@@ -492,6 +492,71 @@ static void test_input_owner(void)
                                   "ufw allow in on virbr0\n"));
 }
 
+#define BRIDGE_BASE(hook, policy, rules)                                                                     \
+    "{\"table\":{\"family\":\"bridge\",\"name\":\"own\"}},"                                                  \
+    "{\"chain\":{\"family\":\"bridge\",\"table\":\"own\",\"name\":\"c\",\"type\":\"filter\",\"prio\":5,"     \
+    "\"hook\":\"" hook "\",\"policy\":\"" policy "\"}}" rules
+#define BRIDGE_DROP(matches)                                                                                 \
+    ",{\"rule\":{\"family\":\"bridge\",\"table\":\"own\",\"chain\":\"c\",\"expr\":[" matches                 \
+    "{\"drop\":null}]}}"
+
+/* A packet to this host is a frame first. */
+static void test_input_frames(void)
+{
+    static const char *const hooks[] = {
+        BRIDGE_BASE("input", "accept", BRIDGE_DROP(NFT_IF("ibrname", "\"virbr0\"") ",")),
+        BRIDGE_BASE("prerouting", "accept", BRIDGE_DROP(NFT_IF("iifname", "\"vnet*\"") ",")),
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        g_autoptr(Facts) facts = host();
+        g_autofree char *text = NULL;
+
+        stop(facts, "lab");
+        add_nft(facts, hooks[i]);
+        text = finding_text(facts, "input-blocked");
+        g_assert_nonnull(strstr(text,
+                                "chain c of table bridge own refuses it\n  DHCP, UDP port 67: table bridge "
+                                "own, chain c: "));
+        g_assert_true(g_str_has_suffix(text, "\nnft insert rule bridge own c meta ibrname virbr0 accept\n"));
+    }
+}
+
+/* Rules for the port of one guest, for other frames, for those that go elsewhere. */
+static void test_input_frames_silence(void)
+{
+    static const char *const rules[] = {
+        BRIDGE_BASE("input", "accept", BRIDGE_DROP(NFT_IF("iifname", "\"vnet0\"") ",")),
+        BRIDGE_BASE("input", "accept", BRIDGE_DROP(NFT_IF("iif", "\"vnet0\"") ",")),
+        BRIDGE_BASE("input", "accept", BRIDGE_DROP(NFT_IF("ibrname", "\"br0\"") ",")),
+        BRIDGE_BASE("prerouting", "accept", BRIDGE_DROP(NFT_IF("protocol", "\"arp\"") ",")),
+        BRIDGE_BASE("forward", "drop", ""),
+        BRIDGE_BASE("output", "drop", ""),
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+        g_autoptr(Facts) facts = host();
+
+        add_nft(facts, rules[i]);
+        g_test_message("%s", rules[i]);
+        assert_findings(facts, "");
+    }
+}
+
+/* ebtables' tables are not to be mixed with rules of nft. */
+static void test_input_ebtables(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autofree char *text = NULL;
+
+    stop(facts, "lab");
+    add_nft(facts, "{\"table\":{\"family\":\"bridge\",\"name\":\"filter\"}},"
+                   "{\"chain\":{\"family\":\"bridge\",\"table\":\"filter\",\"name\":\"INPUT\","
+                   "\"type\":\"filter\",\"prio\":-200,\"hook\":\"input\",\"policy\":\"drop\"}}");
+    text = finding_text(facts, "input-blocked");
+    g_assert_true(g_str_has_suffix(text, "\nebtables -t filter -I INPUT --logical-in virbr0 -j ACCEPT\n"));
+}
+
 /* ------------------------------------------------------------------------------------- bridge-netfilter */
 
 static void test_bridged(void)
@@ -596,6 +661,9 @@ int main(int argc, char **argv)
     g_test_add_func("/checks-host/input-all", test_input_all);
     g_test_add_func("/checks-host/input-silence", test_input_silence);
     g_test_add_func("/checks-host/input-owner", test_input_owner);
+    g_test_add_func("/checks-host/input-frames", test_input_frames);
+    g_test_add_func("/checks-host/input-frames-silence", test_input_frames_silence);
+    g_test_add_func("/checks-host/input-ebtables", test_input_ebtables);
     g_test_add_func("/checks-host/bridged", test_bridged);
     g_test_add_func("/checks-host/mixed", test_mixed);
     g_test_add_func("/checks-host/unread", test_unread);
