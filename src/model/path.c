@@ -72,6 +72,7 @@ void path_free(Path *path)
     if (!path)
         return;
     g_ptr_array_unref(path->hops);
+    g_ptr_array_unref(path->others);
     g_ptr_array_unref(path->forwards);
     g_free(path->summary);
     g_free(path->lesson);
@@ -142,6 +143,21 @@ static const MapRow *choose_row(const Facts *facts, const Map *map, const PathQu
         vnat_error_set(error, VNAT_ERROR_FAILED, "the interfaces of domain '%s' could not be read",
                        question->domain);
     return best;
+}
+
+/* The same domain's. New array, of rows that are the map's. */
+static GPtrArray *other_rows(const Map *map, const MapRow *row)
+{
+    GPtrArray *others = g_ptr_array_new();
+
+    for (guint i = 0; i < map->rows->len; i++) {
+        const MapRow *other = map->rows->pdata[i];
+
+        if (other != row && other->has_domain && other->interface_known &&
+            g_strcmp0(other->domain_uuid, row->domain_uuid) == 0)
+            g_ptr_array_add(others, (gpointer)other);
+    }
+    return others;
 }
 
 static gboolean row_address(const MapRow *row, guint8 family, Ip *ip)
@@ -467,6 +483,7 @@ Path *path_find(const Facts *facts, const Map *map, const PathQuestion *question
     path->forwards = g_ptr_array_new_with_free_func(g_free);
     path->checks = g_ptr_array_new();
     path->row = row;
+    path->others = question->interface ? g_ptr_array_new() : other_rows(map, row);
     path->network = network_of(facts, row);
     path->inbound = question->inbound;
     family = choose_family(path, question);

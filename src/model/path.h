@@ -58,6 +58,7 @@ typedef struct {
 
 typedef struct {
     const MapRow *row;      /* in the map */
+    GPtrArray *others;      /* MapRow, in the map: the domain's other interfaces, where none was asked for */
     const Network *network; /* in the facts; NULL: none of libvirt's is known behind the interface */
     gboolean address_known; /* FALSE: guest is one that the network might give it */
     Ip guest, peer;

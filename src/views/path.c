@@ -119,6 +119,26 @@ static void put_checks(FILE *out, const Path *path, const ViewContext *view)
     fputs("\n", out);
 }
 
+/* Who asked for a domain may have meant another of its interfaces. */
+static void put_others(FILE *out, const Path *path, const ViewContext *view)
+{
+    for (guint i = 0; i < path->others->len; i++) {
+        const MapRow *row = path->others->pdata[i];
+        g_autofree char *mac = row->has_mac ? mac_to_string(&row->mac) : g_strdup("-");
+        const char *where = row->network ? row->network : row->bridge;
+
+        fputs(i == 0 ? "  other interfaces: " : ", ", out);
+        mark_escaped(out, row->tap ? row->tap : mac, view);
+        if (where) {
+            fputs(" (", out);
+            mark_escaped(out, where, view);
+            fputs(")", out);
+        }
+    }
+    if (path->others->len > 0)
+        fputs("\n", out);
+}
+
 void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *view)
 {
     const guint width = name_width(path, view);
@@ -145,6 +165,7 @@ void path_write(FILE *out, const Path *path, gboolean brief, const ViewContext *
         fputs("\n", out);
     }
     put_checks(out, path, view);
+    put_others(out, path, view);
 }
 
 /* ------------------------------------------------------------------------------------------------ trace */

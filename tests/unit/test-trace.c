@@ -165,6 +165,7 @@ static Path *path_with(FirewallTable *table, FirewallChain *chain, FirewallRule 
     PathHop *hop = g_new0(PathHop, 1);
 
     path->hops = g_ptr_array_new_with_free_func(g_free);
+    path->others = g_ptr_array_new();
     path->forwards = g_ptr_array_new();
     path->checks = g_ptr_array_new();
     hop->kind = PATH_CHAIN;
