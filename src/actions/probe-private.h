@@ -16,6 +16,7 @@ typedef struct {
     Deadline deadline;
     Endpoint *endpoint;
     GPtrArray *stages;
+    const ProbeStage *late; /* the stage that the deadline passed in; NULL: not yet */
     gboolean cancelled;
     gboolean speaks_ipv6;     /* it has a link-local address */
     gboolean has_dhcp_traces; /* DISCOVER was sent */

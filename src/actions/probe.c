@@ -111,6 +111,14 @@ static void announce(Probe *probe, ProbeStage *stage)
         probe->asked->done(stage, probe->asked->data);
 }
 
+/* The first that is short of time is late, what comes behind it is not reached. */
+static void end_late(Probe *probe, ProbeStage *stage)
+{
+    probe_stage_end_late(stage, probe->late, probe->asked->timeout);
+    if (!probe->late)
+        probe->late = stage;
+}
+
 /* Runs a stage; its result is for announce. One that time or the caller cut short proves nothing. */
 static ProbeStage *try_stage(Probe *probe, ProbeStageId id, void (*run)(Probe *probe, ProbeStage *stage))
 {
@@ -124,17 +132,22 @@ static ProbeStage *try_stage(Probe *probe, ProbeStageId id, void (*run)(Probe *p
         run(probe, stage);
     if (stage->ms >= 0)
         stage->ms = (g_get_monotonic_time() - begun) / 1000;
-    if (is_over(probe) && stage->ok != TRI_YES)
-        probe_stage_end(stage, stage->ms < 0 || probe->cancelled ? TRI_UNKNOWN : TRI_NO,
-                        probe->cancelled ? "interrupted" : "no time was left for it");
+    if (is_over(probe) && stage->ok != TRI_YES && probe->cancelled)
+        probe_stage_end(stage, TRI_UNKNOWN, "interrupted");
+    else if (is_over(probe) && stage->ok != TRI_YES)
+        end_late(probe, stage);
     return stage;
 }
 
+/* why: unless time has run out before it. */
 static void skip(Probe *probe, ProbeStageId id, const char *why)
 {
     ProbeStage *stage = probe_stage_new(id, probe->family);
 
-    probe_stage_end(stage, TRI_UNKNOWN, "%s", why);
+    if (probe->late)
+        end_late(probe, stage);
+    else
+        probe_stage_end(stage, TRI_UNKNOWN, "%s", why);
     announce(probe, stage);
 }
 
@@ -267,7 +280,7 @@ static void go_out(Probe *probe)
         return;
     }
     announce(probe, uplink);
-    if (is_out_of_family(probe))
+    if (is_out_of_family(probe) && !probe->late)
         end_out_of_family(probe);
     else
         skip(probe, PROBE_NAT,

@@ -24,6 +24,7 @@ typedef struct {
     const ProbeTarget *target; /* NULL: up to the uplink */
     const char *name;          /* to be asked of the gateway's name server; NULL */
     gboolean request;          /* take a lease, and give it back */
+    guint timeout;             /* what is told to who gave it too little time, in seconds; 0: nothing */
     int cancel;                /* a descriptor: the run ends early when it is readable; -1 */
     const GPtrArray *findings; /* Finding: what checks say of the host; may be NULL */
     const char *directory;     /* of the endpoints' slots; NULL: the usual one */
@@ -35,8 +36,8 @@ typedef struct {
 /*
  * facts: networks, leases, links with routes and neighbours, firewall and proc of this host. network: an
  * active one of them that owns its bridge. Returns the stages (ProbeStage), new array; cancelled or out of
- * time, those that were not reached are unknown. May run on any thread, several at once. NULL: no endpoint
- * could be made: DENIED (naming the capability), EXISTS, FAILED.
+ * time, the one under way then and those that were not reached are unknown. May run on any thread, several at
+ * once. NULL: no endpoint could be made: DENIED (naming the capability), EXISTS, FAILED, DEADLINE.
  */
 GPtrArray *probe_run(const Facts *facts, const Network *network, const ProbeAsked *asked, Deadline deadline,
                      GError **error);

@@ -81,8 +81,8 @@ void check_limits(const CheckScope *scope, const CheckSpecial *special, CheckLim
 
 /* Says that the check could not tell, and why: one sentence's part, "sockets were not read". */
 void check_unknown(GPtrArray *findings, const char *id, const char *why, ...) G_GNUC_PRINTF(3, 4);
-/* The same of one network: who asks about others is not told. */
-void check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
+/* The same of one network: who asks about others is not told. Owned by findings. */
+Finding *check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
     G_GNUC_PRINTF(4, 5);
 
 /* What to try where libvirt cannot be reached, which the error tells of. New string. */

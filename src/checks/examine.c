@@ -37,13 +37,16 @@ void check_unknown(GPtrArray *findings, const char *id, const char *why, ...)
     va_end(args);
 }
 
-void check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
+Finding *check_unknown_of(GPtrArray *findings, const char *id, const Network *network, const char *why, ...)
 {
+    Finding *finding;
     va_list args;
 
     va_start(args, why);
-    add_unknown(findings, id, g_strdup_vprintf(why, args))->network = g_strdup(network->name);
+    finding = add_unknown(findings, id, g_strdup_vprintf(why, args));
     va_end(args);
+    finding->network = g_strdup(network->name);
+    return finding;
 }
 
 gboolean check_scope_names(const CheckScope *scope, const Network *network)

@@ -257,7 +257,8 @@ static int probe(const World *world, const Asked *asked, Health *health)
     const Context *ctx = world->ctx;
     const char *const ids[] = {PROBE_CHECK, NULL};
     CheckScope scope = asked->scope;
-    ProbeAsked probing = {.cancel = probing_begin(), .findings = health->findings};
+    ProbeAsked probing = {
+        .timeout = probing_timeout(ctx), .cancel = probing_begin(), .findings = health->findings};
     g_autoptr(GPtrArray) reports = NULL;
     g_autoptr(Map) map = map_join(world->facts);
     g_autoptr(Health) found = NULL;

@@ -94,6 +94,7 @@ struct Context {
 
     Deadline deadline;
     gboolean timed; /* --timeout was given: the deadline is the caller's, not the usual one */
+    double timeout; /* --timeout or the default, in seconds */
     const Command *command;
     ViewContext view;
     GHashTable *options; /* name -> GPtrArray of values (char *); flags have one empty value */

@@ -69,6 +69,7 @@ static gboolean globals_apply(Context *ctx, GError **error)
     ctx->json = option_flag(ctx, "json");
     ctx->debug = debug ? (int)g_ascii_strtoll(debug, NULL, 10) : 0;
     ctx->deadline = deadline_in(seconds);
+    ctx->timeout = seconds;
     ctx->timed = option_value(ctx, "timeout") != NULL;
     return TRUE;
 }

@@ -6,6 +6,7 @@
 #include "commands/world.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "checks/check.h"
 #include "views/json.h"
 #include "views/probe.h"
@@ -67,6 +68,25 @@ static Health *examine(World *world, const Network *network)
     return checks_examine(&scope, world->facts, map);
 }
 
+/* A stage that failed says enough; else the deadline is why there is no answer. */
+static gboolean was_in_time(const GPtrArray *stages, GError **error)
+{
+    const ProbeStage *late = probe_failure(stages) ? NULL : probe_late(stages);
+    g_autofree char *where = late ? probe_stage_text(late) : NULL;
+
+    return !late || vnat_error_set(error, VNAT_ERROR_DEADLINE, "the deadline passed in %s", where);
+}
+
+static int report_probe(Context *ctx, GError *error)
+{
+    g_autofree char *word = text_shell(argument(ctx, 0));
+
+    if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        vnat_error_hint(&error, "vnat --timeout %u probe %s", probing_timeout(ctx), word);
+    vnat_error_what(&error, "failed to probe network '%s'", argument(ctx, 0));
+    return report(ctx, error);
+}
+
 static int code_of(World *world, const GPtrArray *stages, const ProbeAsked *asked)
 {
     const Tri verdict = probe_verdict(stages);
@@ -79,7 +99,8 @@ static int code_of(World *world, const GPtrArray *stages, const ProbeAsked *aske
 
 static int answer(World *world, const Network *network, const GPtrArray *stages, const ProbeAsked *asked)
 {
-    const Context *ctx = world->ctx;
+    Context *ctx = world->ctx;
+    GError *error = NULL;
 
     if (ctx->json) {
         const JsonCollection collections[] = {{"stages", stages, json_of_probe_stage}, {0}};
@@ -89,7 +110,7 @@ static int answer(World *world, const Network *network, const GPtrArray *stages,
         probe_verdict_write(stdout, stages, network->name, &ctx->view);
     }
     output_flush();
-    return code_of(world, stages, asked);
+    return was_in_time(stages, &error) ? code_of(world, stages, asked) : report_probe(ctx, error);
 }
 
 static GPtrArray *probe(World *world, const Network *network, const ProbeAsked *asked, int *signal_number,
@@ -133,16 +154,15 @@ static int run_probe(Context *ctx)
         return report(ctx, error);
     if (!ctx->timed)
         ctx->deadline = deadline_in(PROBE_SECONDS);
+    asked.timeout = probing_timeout(ctx);
     world = world_open(ctx, &code);
     if (!world)
         return code;
     network = world_read_network(world, argument(ctx, 0), FALSE, WANT_PROBE, &error);
     if (network && is_local(world, &error) && probe_can(network, &error))
         stages = probe(world, network, &asked, &signal_number, &error);
-    if (!stages) {
-        vnat_error_what(&error, "failed to probe network '%s'", argument(ctx, 0));
-        return report(ctx, error);
-    }
+    if (!stages)
+        return report_probe(ctx, error);
     return signal_number ? SIGNAL_BASE + signal_number : answer(world, network, stages, &asked);
 }
 

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands/probing.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The usual one does for all but slow hosts. */
+guint probing_timeout(const Context *ctx)
+{
+    const gboolean shorter = ctx->timed && ctx->timeout < PROBE_SECONDS;
+
+    return shorter ? PROBE_SECONDS : 2 * (ctx->timed ? (guint)ctx->timeout : PROBE_SECONDS);
+}
 
 /* ------------------------------------------------------------------------------------------- signals */
 
@@ -71,6 +81,9 @@ static gpointer run_job(gpointer data)
     job->report->stages = probe_run(job->facts, job->report->network, job->asked, job->deadline, &error);
     if (!job->report->stages)
         job->report->error = g_strdup(error->message);
+    if (job->report->stages ? probe_late(job->report->stages) != NULL
+                            : g_error_matches(error, VNAT_ERROR, VNAT_ERROR_DEADLINE))
+        job->report->timeout = job->asked->timeout;
     return NULL;
 }
 

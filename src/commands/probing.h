@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actions/probe.h"
+#include "commands/command.h"
 
 #include <glib.h>
 
@@ -11,6 +12,9 @@
  */
 
 #define PROBE_SECONDS 40 /* of a command that probes, where no --timeout says otherwise */
+
+/* What --timeout to advise, in seconds, should that of this run be too short. */
+guint probing_timeout(const Context *ctx);
 
 /* From here on these signals make the descriptor readable that is returned; -1: they end the process. */
 int probing_begin(void);

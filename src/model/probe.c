@@ -77,6 +77,25 @@ void probe_stage_end(ProbeStage *stage, Tri ok, const char *format, ...)
     va_end(args);
 }
 
+char *probe_stage_text(const ProbeStage *stage)
+{
+    return g_strdup_printf("stage %s%s", probe_stage_name(stage->id), stage->family == 6 ? " of IPv6" : "");
+}
+
+void probe_stage_end_late(ProbeStage *stage, const ProbeStage *before, guint timeout)
+{
+    g_autofree char *where = before ? probe_stage_text(before) : NULL;
+    g_autofree char *advice = timeout > 0 ? g_strdup_printf(": --timeout %u gives it time", timeout) : NULL;
+
+    g_clear_pointer(&stage->remedy, g_free);
+    g_ptr_array_set_size(stage->checks, 0);
+    stage->late = before == NULL;
+    if (before)
+        probe_stage_end(stage, TRI_UNKNOWN, "not reached: the deadline passed in %s", where);
+    else
+        probe_stage_end(stage, TRI_UNKNOWN, "the deadline passed before it was done%s", advice ? advice : "");
+}
+
 static const char *kind_check(const StageKind *kind, const char *id)
 {
     for (guint i = 0; kind->checks[i]; i++) {
@@ -148,12 +167,25 @@ const ProbeStage *probe_failure(const GPtrArray *stages)
     return NULL;
 }
 
+const ProbeStage *probe_late(const GPtrArray *stages)
+{
+    for (guint i = 0; i < stages->len; i++) {
+        const ProbeStage *stage = stages->pdata[i];
+
+        if (stage->late)
+            return stage;
+    }
+    return NULL;
+}
+
 Tri probe_verdict(const GPtrArray *stages)
 {
     const ProbeStage *last = NULL;
 
     if (probe_failure(stages))
         return TRI_NO;
+    if (probe_late(stages))
+        return TRI_UNKNOWN;
     for (guint i = 0; i < stages->len; i++) {
         const ProbeStage *stage = stages->pdata[i];
 

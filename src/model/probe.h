@@ -30,6 +30,7 @@ typedef struct {
     guint8 family;     /* 4 or 6; 0: both */
     Tri ok;            /* TRI_UNKNOWN: not reached, or nothing that could be proved; detail says which */
     gint64 ms;         /* that it took; -1: it was not tried */
+    gboolean late;     /* the run's deadline passed in it: it proves nothing */
     char *detail;      /* what was seen, or why not; never NULL once it is done */
     char *excludes;    /* of a failed one, what it shows to be well, one sentence; NULL */
     char *remedy;      /* of a failed one, what to try; NULL */
@@ -43,6 +44,15 @@ void probe_stage_free(ProbeStage *stage);
 void probe_stage_end(ProbeStage *stage, Tri ok, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*
+ * Ends a stage that the run's deadline passed in (late) or before: it proves nothing, and names nothing to
+ * look at. before: NULL, or the stage that it passed in, behind which this one was not reached. timeout: the
+ * seconds that would do; 0: not known.
+ */
+void probe_stage_end_late(ProbeStage *stage, const ProbeStage *before, guint timeout);
+/* "stage dhcp of IPv6", "stage link", new text. */
+char *probe_stage_text(const ProbeStage *stage);
+
+/*
  * Says what a stage that failed excludes, and names its checks: those of its kind that found something about
  * the network or the host (their message and remedy go into the stage), or where none did all that look at
  * such things. No check looks at what a stage says by remedy already: none is named then, unless one has
@@ -52,16 +62,19 @@ void probe_stage_end(ProbeStage *stage, Tri ok, const char *format, ...) G_GNUC_
 void probe_stage_blame(ProbeStage *stage, const GPtrArray *before, const GPtrArray *findings,
                        const Network *network);
 
-/* TRI_NO: a stage failed. TRI_YES: none did, and the last that was tried passed. */
+/* TRI_NO: a stage failed. TRI_YES: none did, there was time for all, and the last that was tried passed. */
 Tri probe_verdict(const GPtrArray *stages);
 /* The first that failed; NULL: none. */
 const ProbeStage *probe_failure(const GPtrArray *stages);
+/* The one that the deadline passed in; NULL: there was time for all. */
+const ProbeStage *probe_late(const GPtrArray *stages);
 
 /* What a probe of one network said. */
 typedef struct {
     const Network *network; /* in the facts */
     GPtrArray *stages;      /* ProbeStage; NULL: there was no probe, */
     char *error;            /* and this is why */
+    guint timeout;          /* the deadline passed: the seconds that would do; 0: it did not */
 } ProbeReport;
 
 void probe_report_free(ProbeReport *report);

@@ -84,12 +84,16 @@ static const ProbeStage *last_passed(const GPtrArray *stages)
 void probe_verdict_write(FILE *out, const GPtrArray *stages, const char *network, const ViewContext *view)
 {
     const ProbeStage *failed = probe_failure(stages);
+    const ProbeStage *late = probe_late(stages);
     const ProbeStage *last = last_passed(stages);
+    g_autofree char *where = late ? probe_stage_text(late) : NULL;
 
     fputs("network ", out);
     mark_escaped(out, network, view);
     if (failed)
         fprintf(out, ": a guest's packets do not get past stage %s\n", probe_stage_name(failed->id));
+    else if (late)
+        fprintf(out, ": the deadline passed in %s, and nothing had failed\n", where);
     else if (last && last->id == PROBE_NAT)
         fputs(": a guest's packets get through\n", out);
     else if (last && last->id == PROBE_UPLINK)

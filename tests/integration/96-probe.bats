@@ -241,6 +241,26 @@ XML
     virsh -q net-destroy slow
 }
 
+@test "too little time: exit 4, the stage that it ran out in, and no blame" {
+    local late='[.stages[] | select(.detail | startswith("the deadline passed"))]'
+    before=$(traces)
+    expect 4 --timeout 3 probe --json default
+    has "$stderr" "failed to probe network 'default'" 'the deadline passed in stage link' 'hint: vnat --timeout 40 probe default'
+    printf '%s\n' "$output" | "$LAB_TOP/tests/validate-json" stages
+    same '' "$(stages true)$(stages false)"
+    same 'link null true' "$(json "$late"' | map("\(.stage) \(.excludes) \(.checks == [] and (.detail | contains("--timeout 40")))") | join(" ")')"
+    same 5 "$(json '[.stages[] | select(.detail == "not reached: the deadline passed in stage link")] | length')"
+    kill -STOP "$(lab_dnsmasq_pid quick)"
+    expect 4 --timeout 3 probe quick
+    kill -CONT "$(lab_dnsmasq_pid quick)"
+    has "$stderr" 'the deadline passed in stage dhcp'
+    has "$output" 'nothing had failed'
+    lacks "$output" '  failed' excludes check:
+    lab_wait_for 8 sh -c 'conntrack -L -p udp 2>/dev/null | grep -q "src=192.168.160.1 dst=255.255.255.255"'
+    expect 0 probe quick
+    lab_wait_for 5 leaves_nothing
+}
+
 @test "two at once on one network do not disturb one another" {
     before=$(traces)
     vnat probe --json quick >"$LAB_DIR/one.json" 3>&- &
@@ -319,6 +339,8 @@ XML
     [ "$status" -eq 3 ]
     expect 3 check --id probe-failed
     before=$(traces)
-    expect 2 --timeout 3 check --probe --id probe-failed default
+    expect 3 --timeout 3 check --probe --json --id probe-failed default
+    same 'unknown vnat --timeout 40 check --probe' "$(json '.findings[] | "\(.level) \(.remedy)"')"
+    has "$output" 'network default was not probed to its end: the deadline passed in stage link'
     lab_wait_for 5 leaves_nothing
 }

@@ -870,6 +870,68 @@ static void test_confirm(void)
     g_assert_cmpint(second->level, ==, LEVEL_WARNING);
 }
 
+static ProbeReport *probe_report(Facts *facts, ProbeStage *stage)
+{
+    ProbeReport *report = g_new0(ProbeReport, 1);
+
+    report->network = facts_network(facts, "default");
+    report->stages = g_ptr_array_new_with_free_func((GDestroyNotify)probe_stage_free);
+    stage->ms = 1;
+    g_ptr_array_add(report->stages, stage);
+    return report;
+}
+
+/* A probe that was given too little time proves no fault. */
+static void test_probe_late(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func((GDestroyNotify)probe_report_free);
+    const CheckScope scope = {
+        .grace = CHECK_GRACE, .ids = (const char *const[]){"probe-failed", NULL}, .probes = reports};
+    ProbeStage *stage = probe_stage_new(PROBE_LINK, 0);
+    ProbeReport *report = probe_report(facts, stage);
+
+    g_ptr_array_add(reports, report);
+    probe_stage_end_late(stage, NULL, 40);
+    report->timeout = 40;
+    assert_only(
+        facts, &scope,
+        "unknown probe-failed host: network default was not probed to its end: the deadline passed in "
+        "stage link\n",
+        "", "vnat --timeout 40 check --probe");
+    /* Nor one that had no time to begin; for another reason, more time is no remedy. */
+    g_clear_pointer(&report->stages, g_ptr_array_unref);
+    report->error = g_strdup("no answer");
+    assert_only(facts, &scope, "unknown probe-failed host: network default was not probed: no answer\n", "",
+                "vnat --timeout 40 check --probe");
+    report->timeout = 0;
+    assert_only(facts, &scope, "unknown probe-failed host: network default was not probed: no answer\n", "",
+                "vnat status");
+}
+
+/* What failed while there was time is a fault, whatever came behind it. */
+static void test_probe_failed(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func((GDestroyNotify)probe_report_free);
+    const CheckScope scope = {
+        .grace = CHECK_GRACE, .ids = (const char *const[]){"probe-failed", NULL}, .probes = reports};
+    ProbeStage *stage = probe_stage_new(PROBE_DHCP, 6), *late = probe_stage_new(PROBE_GATEWAY, 6);
+    ProbeReport *report = probe_report(facts, stage);
+
+    g_ptr_array_add(reports, report);
+    g_ptr_array_add(report->stages, late);
+    probe_stage_end(stage, TRI_NO, "no router advertises itself");
+    g_ptr_array_add(stage->checks, (gpointer) "dnsmasq-dead");
+    probe_stage_end_late(late, NULL, 40);
+    report->timeout = 40;
+    assert_only(facts, &scope,
+                "critical probe-failed default: a guest's packets do not get past stage dhcp of network "
+                "default\n",
+                "stage dhcp of IPv6: no router advertises itself\nlook at: dnsmasq-dead\n",
+                "vnat probe default");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -904,6 +966,8 @@ int main(int argc, char **argv)
     ADD("egress-mtu", test_egress_mtu);
     ADD("egress-which", test_egress_which);
     ADD("confirm", test_confirm);
+    ADD("probe-late", test_probe_late);
+    ADD("probe-failed", test_probe_failed);
 #undef ADD
     return g_test_run();
 }

@@ -193,6 +193,51 @@ static void test_text(void)
                     "network b\\x0ad: a guest's packets do not get past stage dhcp\n");
 }
 
+/* Who gave it too little time learns nothing of the network but what was seen by then. */
+static void test_late(void)
+{
+    static const Tri oks[] = {TRI_YES, TRI_NO, TRI_UNKNOWN};
+    const ViewContext view = {.utf8 = TRUE};
+    g_autoptr(GPtrArray) stages = list_of(oks, 3);
+    ProbeStage *late = stages->pdata[1], *behind = stages->pdata[2];
+    g_autofree char *named = NULL;
+    g_autofree char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    g_assert_null(probe_late(stages));
+    g_ptr_array_add(late->checks, (gpointer) "bridge-down");
+    late->remedy = g_strdup("mend it");
+    late->family = behind->family = 6;
+    probe_stage_end_late(late, NULL, 40);
+    probe_stage_end_late(behind, late, 40);
+    named = ids(late);
+    g_assert_cmpint(late->ok, ==, TRI_UNKNOWN);
+    g_assert_cmpstr(named, ==, "");
+    g_assert_null(late->remedy);
+    g_assert_true(probe_late(stages) == late);
+    g_assert_null(probe_failure(stages));
+    g_assert_cmpint(probe_verdict(stages), ==, TRI_UNKNOWN);
+    /* It may have passed before the stage was tried at all: what was proved up to there is no end. */
+    late->ms = -1;
+    g_assert_cmpint(probe_verdict(stages), ==, TRI_UNKNOWN);
+    late->ms = 1;
+    for (guint i = 0; i < stages->len; i++)
+        probe_stage_write(out, stages->pdata[i], FALSE, &view);
+    probe_verdict_write(out, stages, "default", &view);
+    fclose(out);
+    g_assert_cmpstr(
+        text, ==,
+        "link          ok          0 ms  what was seen\\x0a\n"
+        "dhcp    ipv6  unknown     1 ms  the deadline passed before it was done: --timeout 40 gives "
+        "it time\n"
+        "gateway ipv6  -                 not reached: the deadline passed in stage dhcp of IPv6\n"
+        "network default: the deadline passed in stage dhcp of IPv6, and nothing had failed\n");
+    /* What failed before it failed. */
+    ((ProbeStage *)stages->pdata[0])->ok = TRI_NO;
+    g_assert_cmpint(probe_verdict(stages), ==, TRI_NO);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -201,5 +246,6 @@ int main(int argc, char **argv)
     g_test_add_func("/probe/target", test_target);
     g_test_add_func("/probe/verdict", test_verdict);
     g_test_add_func("/probe/text", test_text);
+    g_test_add_func("/probe/late", test_late);
     return g_test_run();
 }
