@@ -168,23 +168,25 @@ static void ask_own_name(Probe *probe, ProbeStage *stage)
                         query.answer.text[0] ? query.answer.text : "the name server", text);
 }
 
-/* That it has no address of IPv4 is no fault while IPv6 is to come. */
-static void resolve_target(Probe *probe, const char *name, ProbeStage *stage)
+/* required: that it has no address of the family is a fault. Returns the address; family 0: none. */
+static Ip look_up(Probe *probe, const char *name, gboolean required, ProbeStage *stage)
 {
     Query query;
     const gboolean answered = resolve(probe, name, &query);
 
-    if (answered && query.answer.code == DNS_DONE && query.answer.address.family == 0 && probe->more_families)
-        return;
-    end_lookup(&query, answered, stage);
-    probe->resolved = query.answer.address;
+    if (!required && answered && query.answer.code == DNS_DONE && query.answer.address.family == 0)
+        probe_stage_end(stage, TRI_YES, "%s; %s has no IPv%u address", stage->detail, query.name,
+                        probe->family);
+    else
+        end_lookup(&query, answered, stage);
+    return query.answer.address;
 }
 
 void probe_dns(Probe *probe, ProbeStage *stage)
 {
     const ProbeTarget *target = probe->asked->target;
-    gboolean answered;
-    Query query;
+    const char *name = probe->asked->name;
+    const gboolean resolves = target && target->ip.family == 0 && probe->resolved.family == 0;
 
     if (!probe->network->dns_enabled) {
         stage->ms = -1;
@@ -194,16 +196,12 @@ void probe_dns(Probe *probe, ProbeStage *stage)
     if (!configure(probe, stage))
         return;
     ask_own_name(probe, stage);
-    if (stage->ok == TRI_YES && probe->asked->name) {
-        answered = resolve(probe, probe->asked->name, &query);
-        if (answered && query.answer.code == DNS_DONE && query.answer.address.family == 0)
-            probe_stage_end(stage, TRI_YES, "%s; %s has no IPv%u address", stage->detail, query.name,
-                            probe->family);
-        else
-            end_lookup(&query, answered, stage);
-    }
-    if (stage->ok == TRI_YES && target && target->ip.family == 0 && probe->resolved.family == 0)
-        resolve_target(probe, target->host, stage);
+    /* One that is the target's too is asked for once. */
+    if (stage->ok == TRI_YES && name && !(resolves && g_ascii_strcasecmp(name, target->host) == 0))
+        look_up(probe, name, FALSE, stage);
+    /* That the target has no address of IPv4 is no fault while IPv6 is to come. */
+    if (stage->ok == TRI_YES && resolves)
+        probe->resolved = look_up(probe, target->host, !probe->more_families, stage);
 }
 
 /* ----------------------------------------------------------------------------------------- the target */
