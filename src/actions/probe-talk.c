@@ -2,6 +2,7 @@
 #include "actions/conntrack.h"
 #include "actions/probe-private.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "model/dns.h"
 #include "model/frame.h"
 #include "sources/links-route.h"
@@ -260,16 +261,35 @@ static void put_port(int fd, guint16 *port)
     *port = getsockname(fd, (struct sockaddr *)&here, &length) == 0 ? g_ntohs(here.sin_port) : 0;
 }
 
-static int connect_result(Probe *probe, int fd, const Ip *ip)
+/* The kernel of the endpoint had no way to send anything: that proves nothing of what is on the way. */
+static void end_unsent(const Probe *probe, int number, const Ip *ip, ProbeStage *stage)
+{
+    g_autofree char *network = text_shell(probe->network->name);
+    char text[IP_TEXT];
+
+    ip_format(ip, text);
+    stage->settled = TRUE;
+    if (probe->router.family != 0) {
+        probe_stage_end(stage, TRI_NO, "nothing was sent to %s: %s", text, g_strerror(number));
+        return;
+    }
+    probe_stage_end(stage, TRI_NO, "nothing was sent: the network names its guests no router to %s", text);
+    stage->remedy = g_strdup_printf("look for dnsmasq's options in virsh net-dumpxml %s", network);
+}
+
+/* *sent: whether anything was. */
+static int connect_result(Probe *probe, int fd, const Ip *ip, gboolean *sent)
 {
     struct sockaddr_storage address;
     const socklen_t length = probe_sockaddr(probe, ip, probe->asked->target->port, &address);
     int number = 0;
     socklen_t size = sizeof(number);
 
-    if (connect(fd, (const struct sockaddr *)&address, length) == 0)
+    *sent = connect(fd, (const struct sockaddr *)&address, length) == 0;
+    if (*sent)
         return 0;
-    if (errno != EINPROGRESS)
+    *sent = errno == EINPROGRESS;
+    if (!*sent)
         return errno;
     if (!probe_wait(probe, fd, POLLOUT, probe_until(probe, target_seconds(probe))))
         return ETIMEDOUT;
@@ -284,14 +304,17 @@ static void try_connection(Probe *probe, int fd, const Ip *ip, ProbeStage *stage
                           .source = probe->own.ip,
                           .destination = *ip,
                           .destination_port = probe->asked->target->port};
-    const int number = connect_result(probe, fd, ip);
+    gboolean sent;
+    const int number = connect_result(probe, fd, ip, &sent);
     g_autofree char *answer = NULL;
     char text[IP_TEXT];
 
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     put_port(fd, &flow.source_port);
     ip_format(ip, text);
-    if (number == 0) {
+    if (!sent) {
+        end_unsent(probe, number, ip, stage);
+    } else if (number == 0) {
         answer = g_strdup_printf("%s accepts a connection to port %u", text, flow.destination_port);
         end_answered(probe, &flow, answer, stage);
     } else if (number == ECONNREFUSED && probe->passes == TRI_YES) {
@@ -344,9 +367,12 @@ static void try_echo(Probe *probe, int fd, const Ip *ip, ProbeStage *stage)
     char text[IP_TEXT];
 
     ip_format(ip, text);
-    if (connect(fd, (const struct sockaddr *)&address, length) == 0)
-        (void)probe_exchange(probe, fd, probe->passes == TRI_NO ? REFUSED_ECHO_TRIES : ECHO_TRIES,
-                             ECHO_SECONDS, send_echo, take_echo, &echo);
+    if (connect(fd, (const struct sockaddr *)&address, length) < 0) {
+        end_unsent(probe, errno, ip, stage);
+        return;
+    }
+    (void)probe_exchange(probe, fd, probe->passes == TRI_NO ? REFUSED_ECHO_TRIES : ECHO_TRIES, ECHO_SECONDS,
+                         send_echo, take_echo, &echo);
     if (echo.came == ECHO_ANSWER) {
         answer = g_strdup_printf("%s answers an echo", text);
         end_answered(probe, &flow, answer, stage);

@@ -238,10 +238,23 @@ static void end_out_of_family(Probe *probe)
     ProbeStage *stage = probe_stage_new(PROBE_NAT, probe->family);
 
     stage->ms = 0;
-    probe_stage_end(stage, TRI_NO, "the target's address is of IPv%u, and the network has none",
+    stage->settled = TRUE;
+    probe_stage_end(stage, TRI_NO,
+                    "nothing was sent: the target's address is of IPv%u, and the network has none",
                     probe->asked->target->ip.family);
     stage->remedy = g_strdup_printf("name a target of IPv%u", probe->family);
     announce(probe, stage);
+}
+
+/* That nothing leaves an isolated network is as it must be: nothing on the way is to blame. */
+static void settle_isolated(const Probe *probe, ProbeStage *nat)
+{
+    if (nat->ok != TRI_NO || g_strcmp0(probe->network->forward, "isolated") != 0 ||
+        (!nat->settled && probe_stays_here(probe->facts, probe->network, target_of(probe))))
+        return;
+    nat->settled = TRUE;
+    g_free(nat->remedy);
+    nat->remedy = g_strdup("the network is isolated: guests that need the outside belong on another one");
 }
 
 static void try_target(Probe *probe, ProbeStage *uplink)
@@ -260,8 +273,7 @@ static void try_target(Probe *probe, ProbeStage *uplink)
     }
     probe->passes = uplink->ok;
     nat = try_stage(probe, PROBE_NAT, probe_nat);
-    if (nat->ok == TRI_NO && g_strcmp0(probe->network->forward, "isolated") == 0)
-        nat->remedy = g_strdup("the network is isolated: guests that need the outside belong on another one");
+    settle_isolated(probe, nat);
     if (nat->ok == TRI_YES && uplink->ok == TRI_NO) {
         g_autofree char *told = g_steal_pointer(&uplink->detail);
 

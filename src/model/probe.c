@@ -135,10 +135,13 @@ void probe_stage_blame(ProbeStage *stage, const GPtrArray *before, const GPtrArr
     const gboolean explained = stage->remedy || stage->checks->len > 0;
     const ProbeStage *first = failed_before(stage, before);
 
-    stage->excludes =
-        first ? g_strdup_printf("nothing more: stage %s failed before it", probe_stage_name(first->id))
-              : g_strdup(kind->excludes);
-
+    if (first)
+        stage->excludes =
+            g_strdup_printf("nothing more: stage %s failed before it", probe_stage_name(first->id));
+    if (stage->settled)
+        return;
+    if (!first)
+        stage->excludes = g_strdup(kind->excludes);
     for (guint i = 0; findings && i < findings->len; i++) {
         const Finding *finding = findings->pdata[i];
         const char *id = kind_check(kind, finding->id);

@@ -32,6 +32,7 @@ typedef struct {
     gint64 ms;         /* that it took; -1: it was not tried */
     gboolean late;     /* the run's deadline passed in it: it proves nothing */
     char *detail;      /* what was seen, or why not; never NULL once it is done */
+    gboolean settled;  /* of a failed one: detail and remedy say all, as where nothing could be sent */
     char *excludes;    /* of a failed one, what it shows to be well, one sentence; NULL */
     char *remedy;      /* of a failed one, what to try; NULL */
     GPtrArray *checks; /* of a failed one: ids to look at, those that found something first; static */
@@ -56,8 +57,9 @@ char *probe_stage_text(const ProbeStage *stage);
  * Says what a stage that failed excludes, and names its checks: those of its kind that found something about
  * the network or the host (their message and remedy go into the stage), or where none did all that look at
  * such things. No check looks at what a stage says by remedy already: none is named then, unless one has
- * found something. before: the stages before it. Where one of those failed, that is the likely cause: this
- * one excludes nothing more, and what it knows no check of its own for goes back to those of that one.
+ * found something. A settled one excludes nothing, and names none. before: the stages before it. Where one of
+ * those failed, that is the likely cause: this one excludes nothing more, and what it knows no check of its
+ * own for goes back to those of that one.
  */
 void probe_stage_blame(ProbeStage *stage, const GPtrArray *before, const GPtrArray *findings,
                        const Network *network);

@@ -125,7 +125,26 @@ fails_at() {
     has "$(cat "$LAB_DIR/echo")" '203.0.113.1 answers an echo' 'is 203.0.113.2'
     has "$(cat "$LAB_DIR/six")" 'leased by DHCPv6' 'is 2001:db8:203::2 port'
     has "$(cat "$LAB_DIR/routed")" 'the guest has its own address'
-    has "$(cat "$LAB_DIR/isolated")" 'ends here as it must' 'the network is isolated:'
+    has "$(cat "$LAB_DIR/isolated")" 'ends here as it must' 'the network is isolated:' \
+        'nothing was sent: the network names its guests no router to 203.0.113.1'
+    lacks "$(cat "$LAB_DIR/isolated")" excludes check: translat
+}
+
+@test "guests that are named no router: nothing was sent, and nothing on the way is blamed" {
+    virsh -q net-create /dev/stdin <<XML
+<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
+  <name>lost</name><forward mode='nat'/><bridge name='lost0' stp='off'/>
+  <ip address='192.168.178.1' netmask='255.255.255.0'><dhcp><range start='192.168.178.2' end='192.168.178.254'/></dhcp></ip>
+  <dnsmasq:options><dnsmasq:option value='dhcp-option=3'/></dnsmasq:options></network>
+XML
+    for target in 203.0.113.1 203.0.113.1:80; do
+        expect 1 probe --json lost --target "$target"
+        same 'nat ' "$(stages false)"
+        same 'null [] nothing was sent: the network names its guests no router to 203.0.113.1' \
+            "$(json '.stages[] | select(.ok == false) | "\(.excludes) \(.checks) \(.detail)"')"
+    done
+    has "$output" 'virsh net-dumpxml lost'
+    virsh -q net-destroy lost
 }
 
 @test "targets that are not outside: this host, the network itself, another family" {
@@ -141,7 +160,8 @@ fails_at() {
     lacks "$(cat "$LAB_DIR/own")" translat
     has "$(cat "$LAB_DIR/refused")" '203.0.113.2 refuses a connection to port 81'
     has "$(cat "$LAB_DIR/inside")" "is this host's own" 'answers an echo'
-    has "$(cat "$LAB_DIR/six")" "the target's address is of IPv6, and the network has none" 'do not get past stage nat'
+    has "$(cat "$LAB_DIR/six")" "nothing was sent: the target's address is of IPv6, and the network has none" 'do not get past stage nat'
+    lacks "$(cat "$LAB_DIR/six")" excludes check:
     iptables -I INPUT -i virbr+ -d 203.0.113.2 -j DROP
     expect 1 probe default --target 203.0.113.2
     iptables -D INPUT -i virbr+ -d 203.0.113.2 -j DROP

@@ -101,6 +101,31 @@ static void test_blame_goes_back(void)
     }
 }
 
+/* Where nothing could be sent nothing is proved, and what checks found is beside the point. */
+static void test_blame_settled(void)
+{
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)probe_stage_free);
+    g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+    g_autoptr(Network) network = network_new();
+
+    network->name = g_strdup("default");
+    found(findings, "nat-rules-missing", LEVEL_CRITICAL, "default");
+    for (guint pass = 0; pass < 2; pass++) {
+        static const char *const excludes[] = {NULL, "nothing more: stage uplink failed before it"};
+        ProbeStage *nat = probe_stage_new(PROBE_NAT, 4);
+
+        nat->settled = TRUE;
+        probe_stage_end(nat, TRI_NO, "nothing was sent");
+        probe_stage_blame(nat, before, findings, network);
+        g_assert_cmpstr(nat->excludes, ==, excludes[pass]);
+        g_assert_cmpuint(nat->checks->len, ==, 0);
+        g_assert_cmpstr(nat->detail, ==, "nothing was sent");
+        probe_stage_free(nat);
+        g_ptr_array_add(before, probe_stage_new(PROBE_UPLINK, 4));
+        probe_stage_end(before->pdata[0], TRI_NO, "refused");
+    }
+}
+
 static void test_target(void)
 {
     static const struct {
@@ -243,6 +268,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/probe/blame", test_blame);
     g_test_add_func("/probe/blame/back", test_blame_goes_back);
+    g_test_add_func("/probe/blame/settled", test_blame_settled);
     g_test_add_func("/probe/target", test_target);
     g_test_add_func("/probe/verdict", test_verdict);
     g_test_add_func("/probe/text", test_text);
