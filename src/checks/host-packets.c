@@ -9,8 +9,12 @@
 /*
  * What this host's rules do with packets that are typical of a network. A finding only where every probe is
  * refused for certain: rules that let some kinds through are somebody's intention, and what could not be
- * evaluated or read is no fault. What libvirt's own rules refuse is told by the checks of those rules.
- * Echoes are not asked about: ufw lets them through by default and nothing else, which helps no guest.
+ * evaluated or read is no fault; so are rules for some guests and not for others. What libvirt's own rules
+ * refuse is told by the checks of those rules.
+ *
+ * The probes are connections by TCP, without which next to nothing works. Echoes are not asked about: ufw
+ * lets them through by default and nothing else, which helps no guest; nor are questions for names, which the
+ * network's own dnsmasq answers.
  */
 
 /* One probe that was refused, and the result that says by what. */
@@ -240,26 +244,41 @@ static void report_forward_blocked(const Facts *facts, const Network *network, g
     remedy_forward(finding, first_cause(answers), network);
 }
 
+/* All that this guest tries. */
+static Tri guest_is_refused(const Facts *facts, const Network *network, const Ip *guest,
+                            const Outside *outside, Answers *answers)
+{
+    Tri refusal = TRI_YES;
+
+    for (GuestProbe probe = GUEST_WEB; probe < GUEST_NAMES; probe++) {
+        Packet packet = packet_from_guest(facts, network, guest, outside, probe);
+        Tri path = path_is_refused(facts, network, &packet, answers);
+
+        if (path == TRI_NO)
+            return TRI_NO;
+        if (path == TRI_UNKNOWN)
+            refusal = TRI_UNKNOWN;
+    }
+    return refusal;
+}
+
 static void check_forward(const Facts *facts, const Network *network, guint8 family, GPtrArray *findings)
 {
     g_auto(Answers) answers;
+    g_autoptr(GArray) guests = packet_guest_addresses(facts, network, family);
     gboolean doubtful = FALSE;
     Outside outside;
-    Ip guest;
 
     answers_init(&answers);
     if (!host_forwards_for(network, family) || !network_is_there(facts, network, family) ||
-        !packet_outside(facts, network, family, &outside) ||
-        !packet_guest_address(facts, network, family, &guest))
+        !packet_outside(facts, network, family, &outside) || guests->len == 0)
         return;
-    for (GuestProbe probe = GUEST_WEB; probe < GUEST_ECHO; probe++) {
-        Packet packet = packet_from_guest(facts, network, &guest, &outside, probe);
+    for (guint i = 0; i < guests->len; i++) {
+        Tri refusal = guest_is_refused(facts, network, &g_array_index(guests, Ip, i), &outside, &answers);
 
-        Tri path = path_is_refused(facts, network, &packet, &answers);
-
-        if (path == TRI_NO)
+        if (refusal == TRI_NO)
             return;
-        doubtful |= path == TRI_UNKNOWN;
+        doubtful |= refusal == TRI_UNKNOWN;
     }
     if (doubtful)
         report_doubt(&answers, "forward-blocked", network, findings);
@@ -278,29 +297,42 @@ void check_forward_blocked(const Facts *facts, const Map *map, GPtrArray *findin
 /* ----------------------------------------------------------------------------------------------- input */
 
 /* On its way to this host a packet is a frame first, and the bridge's rules are asked. */
-static void ask_host(const Facts *facts, const Network *network, const Packet *packet, const char *what,
-                     Answers *answers)
+static gboolean host_refuses(const Facts *facts, const Network *network, const Packet *packet,
+                             const char *what, Answers *answers)
 {
     Packet frame = packet_as_frame(facts, network, packet);
 
-    if (refused(facts, "prerouting", &frame, what, answers) != TRI_YES &&
-        refused(facts, "input", &frame, what, answers) != TRI_YES)
-        refused(facts, "input", packet, what, answers);
+    return refused(facts, "prerouting", &frame, what, answers) == TRI_YES ||
+           refused(facts, "input", &frame, what, answers) == TRI_YES ||
+           refused(facts, "input", packet, what, answers) == TRI_YES;
+}
+
+/* Refused to all guests that are asked about, or to none. */
+static void ask_dns(const Facts *facts, const Network *network, guint8 family, Answers *answers)
+{
+    const NetworkIp *ip = host_network_ip(network, family);
+    g_autoptr(GArray) guests = packet_guest_addresses(facts, network, family);
+    const guint before = answers->refusals->len;
+
+    for (guint i = 0; i < guests->len; i++) {
+        Packet dns = packet_for_dns(facts, network, &g_array_index(guests, Ip, i), &ip->net.ip);
+
+        if (!host_refuses(facts, network, &dns, "DNS, UDP port 53", answers)) {
+            g_array_set_size(answers->refusals, before);
+            return;
+        }
+    }
 }
 
 static void ask_input(const Facts *facts, const Network *network, guint8 family, Answers *answers)
 {
-    const NetworkIp *ip = host_network_ip(network, family);
     Packet dhcp = packet_for_dhcp(facts, network, family);
-    Ip guest;
 
     if (network_has_dhcp(network, family))
-        ask_host(facts, network, &dhcp, family == 4 ? "DHCP, UDP port 67" : "DHCPv6, UDP port 547", answers);
-    if (network->dns_enabled && packet_guest_address(facts, network, family, &guest)) {
-        Packet dns = packet_for_dns(facts, network, &guest, &ip->net.ip);
-
-        ask_host(facts, network, &dns, "DNS, UDP port 53", answers);
-    }
+        host_refuses(facts, network, &dhcp, family == 4 ? "DHCP, UDP port 67" : "DHCPv6, UDP port 547",
+                     answers);
+    if (network->dns_enabled)
+        ask_dns(facts, network, family, answers);
 }
 
 static void check_input(const Facts *facts, const Network *network, guint8 family, GPtrArray *findings)
@@ -384,7 +416,7 @@ static void check_bridged(const Facts *facts, const Network *network, const Brid
             TRI_YES ||
         !packet_guest_address(facts, network, filter->family, &guest))
         return;
-    for (GuestProbe probe = GUEST_WEB; probe < GUEST_ECHO; probe++) {
+    for (GuestProbe probe = GUEST_WEB; probe < GUEST_NAMES; probe++) {
         Packet packet = packet_to_neighbour(facts, network, &guest, probe);
         Packet reply = packet_reply(&packet);
         Tri path = refused(facts, "forward", &packet, "from guest to guest", &answers);

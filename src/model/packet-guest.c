@@ -9,6 +9,11 @@
 /* Of the ports that clients choose from; where rules ask for the client's port it is for such ranges. */
 #define CLIENT_PORT 40000
 
+/* dnsmasq spreads its leases over a range: among so many there is one that is free, unless it is full. */
+#define ADDRESSES_TRIED 256
+/* Guests whose packets are asked about, where those of one to come are refused. */
+#define LEASED_ASKED 16
+
 #define ICMP_ECHO_REQUEST 8
 #define ICMP_ECHO_ANSWER 0
 #define ICMP6_ECHO_REQUEST 128
@@ -21,8 +26,12 @@
 static Ip public_address(guint8 family, GuestProbe probe)
 {
     static const char *const peers[2][GUEST_PROBES] = {
-        {[GUEST_WEB] = "193.0.6.139", [GUEST_NAMES] = "198.41.0.4", [GUEST_ECHO] = "9.9.9.9"},
+        {[GUEST_WEB] = "193.0.6.139",
+         [GUEST_SHELL] = "151.101.2.132",
+         [GUEST_NAMES] = "198.41.0.4",
+         [GUEST_ECHO] = "9.9.9.9"},
         {[GUEST_WEB] = "2001:67c:2e8:22::c100:68b",
+         [GUEST_SHELL] = "2a04:4e42::644",
          [GUEST_NAMES] = "2001:503:ba3e::2:30",
          [GUEST_ECHO] = "2620:fe::fe"},
     };
@@ -108,36 +117,84 @@ gboolean packet_outside(const Facts *facts, const Network *network, guint8 famil
 
 /* ------------------------------------------------------------------------------------------- addresses */
 
-static gboolean leased_address(const Facts *facts, const Network *network, guint8 family, Ip *address)
+/* Leases and neighbours: whoever has it, libvirt's guest or not. */
+static gboolean is_taken(const Facts *facts, const Network *network, const Ip *ip)
 {
+    if (network_ip_of(network, ip) && ip_equal(ip, &network_ip_of(network, ip)->net.ip))
+        return TRUE;
     for (guint i = 0; i < facts->leases->len; i++) {
         const Lease *lease = facts->leases->pdata[i];
 
-        if (lease->ip.family != family || g_strcmp0(lease->network, network->name) != 0 ||
-            !network_ip_of(network, &lease->ip))
-            continue;
-        *address = lease->ip;
-        return TRUE;
+        if (ip_equal(&lease->ip, ip) && g_strcmp0(lease->network, network->name) == 0)
+            return TRUE;
+    }
+    for (guint i = 0; i < facts->neighbours->len; i++) {
+        const Neighbour *neighbour = &g_array_index(facts->neighbours, Neighbour, i);
+
+        if (neighbour->has_mac && ip_equal(&neighbour->ip, ip))
+            return TRUE;
     }
     return FALSE;
 }
 
+/* The first that nobody has of those from first to last (NULL: without end). */
+static gboolean first_free(const Facts *facts, const Network *network, Ip first, const Ip *last, Ip *address)
+{
+    for (guint i = 0; i < ADDRESSES_TRIED; i++) {
+        if (!is_taken(facts, network, &first)) {
+            *address = first;
+            return TRUE;
+        }
+        if ((last && ip_equal(&first, last)) || !ip_add(&first, 1, &first))
+            return FALSE;
+    }
+    return FALSE;
+}
+
+/* Of a subnet: a free one, or else whatever is in it. */
+static gboolean subnet_address(const Facts *facts, const Network *network, const NetworkIp *ip, Ip *address)
+{
+    const DhcpRange *range;
+
+    for (guint i = 0; i < ip->ranges->len; i++) {
+        range = &g_array_index(ip->ranges, DhcpRange, i);
+        if (first_free(facts, network, range->first, &range->last, address))
+            return TRUE;
+    }
+    if (ip->ranges->len > 0)
+        *address = g_array_index(ip->ranges, DhcpRange, 0).first;
+    else if (!ip_add(&ip->net.ip, 1, address) || !ipnet_contains(&ip->net, address))
+        return ip_add(&ip->net.ip, -1, address);
+    return TRUE;
+}
+
 gboolean packet_guest_address(const Facts *facts, const Network *network, guint8 family, Ip *address)
 {
-    if (leased_address(facts, network, family, address))
-        return TRUE;
     for (guint i = 0; i < network->ips->len; i++) {
         const NetworkIp *ip = network->ips->pdata[i];
 
-        if (ip->net.ip.family != family)
-            continue;
-        if (ip->ranges->len > 0)
-            *address = g_array_index(ip->ranges, DhcpRange, 0).first;
-        else if (!ip_add(&ip->net.ip, 1, address) || !ipnet_contains(&ip->net, address))
-            return ip_add(&ip->net.ip, -1, address);
-        return TRUE;
+        if (ip->net.ip.family == family)
+            return subnet_address(facts, network, ip, address);
     }
     return FALSE;
+}
+
+GArray *packet_guest_addresses(const Facts *facts, const Network *network, guint8 family)
+{
+    GArray *addresses = g_array_new(FALSE, FALSE, sizeof(Ip));
+    Ip address;
+
+    if (!packet_guest_address(facts, network, family, &address))
+        return addresses;
+    g_array_append_val(addresses, address);
+    for (guint i = 0; i < facts->leases->len && addresses->len <= LEASED_ASKED; i++) {
+        const Lease *lease = facts->leases->pdata[i];
+
+        if (lease->ip.family == family && g_strcmp0(lease->network, network->name) == 0 &&
+            network_ip_of(network, &lease->ip))
+            g_array_append_val(addresses, lease->ip);
+    }
+    return addresses;
 }
 
 /* --------------------------------------------------------------------------------------------- packets */
@@ -174,6 +231,10 @@ static void set_probe(Packet *packet, GuestProbe probe)
         packet->protocol = IPPROTO_TCP;
         packet->dport = 443;
         break;
+    case GUEST_SHELL:
+        packet->protocol = IPPROTO_TCP;
+        packet->dport = 22;
+        break;
     case GUEST_NAMES:
         packet->protocol = IPPROTO_UDP;
         packet->dport = PORT_DNS;
@@ -206,6 +267,8 @@ Packet packet_from_guest(const Facts *facts, const Network *network, const Ip *g
 
 Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip *guest, GuestProbe probe)
 {
+    const NetworkIp *own = network_ip_of(network, guest);
+    Ip free;
     Packet packet = {
         .family = guest->family,
         .in = network->bridge,
@@ -218,6 +281,8 @@ Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip 
 
     if (!ip_add(guest, 1, &packet.dst))
         packet.dst = *guest;
+    else if (own && first_free(facts, network, packet.dst, NULL, &free) && ipnet_contains(&own->net, &free))
+        packet.dst = free;
     set_probe(&packet, probe);
     return packet;
 }

@@ -9,7 +9,7 @@
  */
 
 /* What a guest sends to find out whether it gets through. */
-typedef enum { GUEST_WEB, GUEST_NAMES, GUEST_ECHO, GUEST_PROBES } GuestProbe;
+typedef enum { GUEST_WEB, GUEST_SHELL, GUEST_NAMES, GUEST_ECHO, GUEST_PROBES } GuestProbe;
 
 /* The side that is not the guest's: where a packet leaves this host to, or comes from. */
 typedef struct {
@@ -30,15 +30,19 @@ gboolean packet_outside(const Facts *facts, const Network *network, guint8 famil
 Ip packet_public_address(guint8 family);
 
 /*
- * An address that a guest of the network may have: one that is leased, else the first of a DHCP range, else
- * the next to the gateway's. FALSE: the network has no subnet of that family.
+ * An address that a guest yet to come may get: the first of the DHCP ranges that nobody has, without a range
+ * the next to the gateway's. Rules for one guest do not speak of it. Where many from the first on are taken,
+ * the first. FALSE: the network has no subnet of that family.
  */
 gboolean packet_guest_address(const Facts *facts, const Network *network, guint8 family, Ip *address);
+/* That one, and behind it those that are leased, up to a number that is enough for a rule about all. New
+ * array of Ip; empty where the above is FALSE. */
+GArray *packet_guest_addresses(const Facts *facts, const Network *network, guint8 family);
 
 /* A new connection from a guest to the outside, at the forward hook. */
 Packet packet_from_guest(const Facts *facts, const Network *network, const Ip *guest, const Outside *outside,
                          GuestProbe probe);
-/* The same from a guest to another one, as a frame that the bridge hands to the filter. */
+/* The same from a guest to another one to come, as a frame that the bridge hands to the filter. */
 Packet packet_to_neighbour(const Facts *facts, const Network *network, const Ip *guest, GuestProbe probe);
 /*
  * Whether frames from port to port of this bridge are handed to the filter of that family. setting (may be

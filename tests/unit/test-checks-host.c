@@ -414,7 +414,7 @@ static void test_guest_address(void)
     g_autoptr(Facts) facts = host();
     const Network *network = facts_network(facts, "default");
     Ip ip;
-    static const char *const wanted[] = {"192.168.122.11", "192.168.122.2", "192.168.122.2",
+    static const char *const wanted[] = {"192.168.122.2", "192.168.122.3", "192.168.122.2",
                                          "192.168.122.254"};
 
     for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
@@ -422,7 +422,7 @@ static void test_guest_address(void)
         g_autofree char *text = NULL;
 
         if (i == 1)
-            g_ptr_array_set_size(facts->leases, 0);
+            ((Lease *)facts->leases->pdata[0])->ip = world_ip_of("192.168.122.2");
         if (i == 2)
             g_array_set_size(own->ranges, 0);
         if (i == 3)
@@ -432,6 +432,69 @@ static void test_guest_address(void)
         g_assert_cmpstr(text, ==, wanted[i]);
     }
     g_assert_false(packet_guest_address(facts, network, 6, &ip));
+}
+
+/* Whether such a check finds something about network default, by IPv4. */
+static gboolean is_found(Facts *facts, const char *id)
+{
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) findings = checks_run(facts, map, G_MAXUINT);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+
+        if (strcmp(finding->id, id) == 0 && g_strcmp0(finding->network, "default") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* What is refused to one guest, here the one that has a lease, or to all but one is somebody's intention. */
+static void test_some_guests(void)
+{
+    static const struct {
+        const char *hook, *op;
+        gboolean input;
+    } cases[] = {
+        {"forward", "==", FALSE},
+        {"forward", "!=", FALSE},
+        {"input", "==", FALSE},
+        /* A question for an address has none yet: it is refused to all. */
+        {"input", "!=", TRUE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Facts) facts = host();
+        g_autofree char *rules = g_strdup_printf(
+            "{\"table\":{\"family\":\"inet\",\"name\":\"own\"}},{\"chain\":{\"family\":\"inet\","
+            "\"table\":\"own\",\"name\":\"c\",\"type\":\"filter\",\"prio\":5,\"hook\":\"%s\","
+            "\"policy\":\"accept\"}},{\"rule\":{\"family\":\"inet\",\"table\":\"own\",\"chain\":\"c\","
+            "\"expr\":[{\"match\":{\"op\":\"%s\",\"left\":{\"payload\":{\"protocol\":\"ip\",\"field\":"
+            "\"saddr\"}},\"right\":\"192.168.122.11\"}}," NFT_IF("iifname",
+                                                                 "\"virbr0\"") ","
+                                                                               "{\"drop\":null}]}}",
+            cases[i].hook, cases[i].op);
+
+        bridges_ask_nobody(facts);
+        add_nft(facts, rules);
+        g_test_message("%s", rules);
+        g_assert_false(is_found(facts, "forward-blocked"));
+        g_assert_true(is_found(facts, "input-blocked") == cases[i].input);
+    }
+}
+
+/* Without TCP nothing works, whatever becomes of questions for names. */
+static void test_forward_tcp(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Facts) web = host();
+
+    bridges_ask_nobody(facts);
+    bridges_ask_nobody(web);
+    add_nft(facts, NFT_BASE("forward", NFT_META("l4proto", "\"udp\"")));
+    g_assert_true(is_found(facts, "forward-blocked"));
+    add_nft(web, NFT_BASE("forward", NFT_DPORT("tcp", "443") NFT_RULE(NFT_IF("oifname", "\"virbr*\""))));
+    g_assert_false(is_found(web, "forward-blocked"));
 }
 
 /* ---------------------------------------------------------------------------------------- input-blocked */
@@ -660,6 +723,8 @@ int main(int argc, char **argv)
     g_test_add_func("/checks-host/input", test_input);
     g_test_add_func("/checks-host/input-all", test_input_all);
     g_test_add_func("/checks-host/input-silence", test_input_silence);
+    g_test_add_func("/checks-host/some-guests", test_some_guests);
+    g_test_add_func("/checks-host/forward-tcp", test_forward_tcp);
     g_test_add_func("/checks-host/input-owner", test_input_owner);
     g_test_add_func("/checks-host/input-frames", test_input_frames);
     g_test_add_func("/checks-host/input-frames-silence", test_input_frames_silence);
