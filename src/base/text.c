@@ -206,10 +206,24 @@ static gboolean is_plain_word(const char *name)
     return *name != '\0' && *name != '=';
 }
 
+/* Without a backslash, which is doubled on its way to a terminal. New string. */
+static char *shell_quote(const char *name)
+{
+    GString *out = g_string_new("'");
+
+    for (const char *p = name; *p; p++) {
+        if (*p == '\'')
+            g_string_append(out, "'\"'\"'");
+        else
+            g_string_append_c(out, *p);
+    }
+    return g_string_free(g_string_append_c(out, '\''), FALSE);
+}
+
 char *text_shell(const char *name)
 {
     const char *word = name ? name : "";
-    g_autofree char *quoted = is_plain_word(word) ? g_strdup(word) : g_shell_quote(word);
+    g_autofree char *quoted = is_plain_word(word) ? g_strdup(word) : shell_quote(word);
 
     return g_strconcat(*word == '-' ? "-- " : "", quoted, NULL);
 }

@@ -69,14 +69,15 @@ static void utf8_and_hex(const char *string)
                 (guchar)string[i]);
 }
 
-/* The next piece of a quoted word: something in single quotes, or an escaped one. FALSE for anything else. */
+/* The next piece of a quoted word: something in single quotes, or one in double quotes. FALSE for anything
+ * else. */
 static gboolean shell_piece(const char **at, GString *word)
 {
     const char *end;
 
-    if (g_str_has_prefix(*at, "\\'")) {
+    if (g_str_has_prefix(*at, "\"'\"")) {
         g_string_append_c(word, '\'');
-        *at += 2;
+        *at += 3;
         return TRUE;
     }
     end = **at == '\'' ? strchr(*at + 1, '\'') : NULL;

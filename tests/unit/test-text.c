@@ -249,21 +249,14 @@ static void test_shell(void)
     static const struct {
         const char *name, *word;
     } names[] = {
-        {"default", "default"},
-        {"VM1_a.b:c/d@e%f+g=h,i-j", "VM1_a.b:c/d@e%f+g=h,i-j"},
-        {NULL, "''"},
-        {"", "''"},
-        {"my net", "'my net'"},
-        {"it's", "'it'\\''s'"},
-        {"$(reboot)", "'$(reboot)'"},
-        {"a;b", "'a;b'"},
-        {"~root", "'~root'"},
-        {"=ls", "'=ls'"},
-        {"a=ls", "a=ls"},
-        {"a\nb", "'a\nb'"},
-        {"b\xc3\xbc", "'b\xc3\xbc'"},
-        {"-r", "-- -r"},
-        {"--help", "-- --help"},
+        {"default", "default"}, {"VM1_a.b:c/d@e%f+g=h,i-j", "VM1_a.b:c/d@e%f+g=h,i-j"},
+        {NULL, "''"},           {"", "''"},
+        {"my net", "'my net'"}, {"it's", "'it'\"'\"'s'"},
+        {"'", "''\"'\"''"},     {"$(reboot)", "'$(reboot)'"},
+        {"a;b", "'a;b'"},       {"~root", "'~root'"},
+        {"=ls", "'=ls'"},       {"a=ls", "a=ls"},
+        {"a\nb", "'a\nb'"},     {"b\xc3\xbc", "'b\xc3\xbc'"},
+        {"-r", "-- -r"},        {"--help", "-- --help"},
         {"- x", "-- '- x'"},
     };
 
