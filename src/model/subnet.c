@@ -63,6 +63,22 @@ static gboolean route_is_of_network(const Facts *facts, const Route *route, cons
     return FALSE;
 }
 
+/* A route that goes two ways by one device is one all the same. */
+static gboolean is_known(const GPtrArray *overlaps, const IpNet *subnet, const Route *route,
+                         const char *device)
+{
+    for (guint i = 0; i < overlaps->len; i++) {
+        const SubnetOverlap *overlap = overlaps->pdata[i];
+
+        if (!overlap->network && overlap->table == route->table &&
+            ip_equal(&overlap->subnet.ip, &subnet->ip) && overlap->subnet.prefix == subnet->prefix &&
+            ip_equal(&overlap->other.ip, &route->dst.ip) && overlap->other.prefix == route->dst.prefix &&
+            g_strcmp0(overlap->device, device) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void overlaps_with_routes(GPtrArray *overlaps, const Facts *facts, const IpNet *subnet,
                                  const char *bridge)
 {
@@ -74,6 +90,8 @@ static void overlaps_with_routes(GPtrArray *overlaps, const Facts *facts, const 
         if (!route_counts(route) || !ipnet_overlaps(subnet, &route->dst))
             continue;
         if ((link && g_strcmp0(link->name, bridge) == 0) || route_is_of_network(facts, route, link))
+            continue;
+        if (link && is_known(overlaps, subnet, route, link->name))
             continue;
         overlap = overlap_add(overlaps, subnet, &route->dst);
         overlap->device = g_strdup(link ? link->name : NULL);

@@ -630,6 +630,8 @@ static void test_subnet_overlap(void)
         assert_evidence(world_finding(result.findings, "subnet-overlap"),
                         "route 192.168.0.0/16 dev wg0 table 51820\n");
     }
+    /* Two ways by one device. */
+    world_route(facts, "192.168.122.0/24", 2);
     world_route(facts, "192.168.122.0/24", 2);
     assert_findings(facts, "critical subnet-overlap default\nwarning subnet-overlap default\n");
 }
