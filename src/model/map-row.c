@@ -41,14 +41,20 @@ char *map_row_name(const MapRow *row)
     return g_strdup(row->alias ? row->alias : row->domain);
 }
 
+gboolean map_row_has_id(const MapRow *row, const char *text)
+{
+    guint64 id;
+
+    return row->domain_id >= 0 && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &id, NULL) &&
+           id == (guint64)row->domain_id;
+}
+
 gboolean map_row_matches(const MapRow *row, const char *text)
 {
     Mac mac;
     Ip ip;
-    guint64 id;
 
-    if (row->domain_id >= 0 && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &id, NULL) &&
-        id == (guint64)row->domain_id)
+    if (map_row_has_id(row, text))
         return TRUE;
     if (g_strcmp0(row->tap, text) == 0 || g_strcmp0(row->domain, text) == 0 ||
         (row->domain_uuid && g_ascii_strcasecmp(row->domain_uuid, text) == 0))

@@ -92,6 +92,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Map, map_free)
 /* Puts the ids of findings about interfaces into the problems of their rows. */
 void map_attach(Map *map, const GPtrArray *findings);
 
+/* Whether the text is the id of a row's running domain, as virsh has it. */
+gboolean map_row_has_id(const MapRow *row, const char *text);
+
 /* Whether a row is what the text names: its tap, MAC, an address, a hostname, the domain's name, id or
  * UUID. */
 gboolean map_row_matches(const MapRow *row, const char *text);

@@ -92,8 +92,20 @@ static gboolean row_is(const MapRow *row, const char *interface)
            (mac_parse(interface, &mac) && row->has_mac && mac_equal(&mac, &row->mac));
 }
 
-static gboolean row_is_of(const MapRow *row, const char *domain)
+/* Whether the word is a running domain's id: then it is no name, as for virsh. */
+static gboolean is_id(const Map *map, const char *domain)
 {
+    for (guint i = 0; i < map->rows->len; i++) {
+        if (map_row_has_id(map->rows->pdata[i], domain))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean row_is_of(const MapRow *row, const char *domain, gboolean by_id)
+{
+    if (by_id)
+        return map_row_has_id(row, domain);
     return row->has_domain && (g_strcmp0(row->domain, domain) == 0 ||
                                (row->domain_uuid && g_ascii_strcasecmp(row->domain_uuid, domain) == 0));
 }
@@ -120,13 +132,14 @@ static guint row_rank(const Facts *facts, const MapRow *row, const Ip *peer)
 static const MapRow *choose_row(const Facts *facts, const Map *map, const PathQuestion *question,
                                 GError **error)
 {
+    const gboolean by_id = is_id(map, question->domain);
     const MapRow *best = NULL;
     gboolean found = FALSE;
 
     for (guint i = 0; i < map->rows->len; i++) {
         const MapRow *row = map->rows->pdata[i];
 
-        if (!row_is_of(row, question->domain))
+        if (!row_is_of(row, question->domain, by_id))
             continue;
         found = TRUE;
         if (row->interface_known && row_is(row, question->interface) &&

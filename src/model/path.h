@@ -48,7 +48,7 @@ typedef struct {
 } PathHop;
 
 typedef struct {
-    const char *domain;    /* name or UUID of an active domain in the map */
+    const char *domain;    /* id, name or UUID of an active domain in the map */
     const char *interface; /* its tap, MAC or alias; NULL: the one that leads to the peer */
     gboolean inbound;      /* from the peer to the guest */
     Ip peer;               /* family 0: this host's default gateway, or without one a host of the internet */

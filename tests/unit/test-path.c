@@ -700,6 +700,28 @@ static void test_errors(void)
     }
 }
 
+/* An id goes before a name that looks like one, as for virsh. */
+static void test_domain_id(void)
+{
+    g_autoptr(Facts) facts = host();
+    g_autoptr(Map) map = NULL;
+    Domain *first = facts->domains->pdata[0], *second = facts->domains->pdata[1];
+    PathQuestion question = {.domain = "7"};
+
+    first->id = 7;
+    second->id = 8;
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Path) path = NULL;
+
+        map = map_join(facts);
+        path = path_find(facts, map, &question, NULL);
+        g_assert_cmpint(path->row->domain_id, ==, 7);
+        g_clear_pointer(&map, map_free);
+        g_free(second->name);
+        second->name = g_strdup("7");
+    }
+}
+
 /* No byte of others reaches the terminal as it is. */
 static void test_text_is_escaped(void)
 {
@@ -828,6 +850,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inbound", test_inbound);
     g_test_add_func("/translations", test_translations);
     g_test_add_func("/errors", test_errors);
+    g_test_add_func("/domain-id", test_domain_id);
     g_test_add_func("/name-server", test_name_server);
     g_test_add_func("/blame", test_blame);
     g_test_add_func("/text-is-escaped", test_text_is_escaped);
