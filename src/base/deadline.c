@@ -17,13 +17,13 @@ Deadline deadline_within(Deadline deadline, double seconds)
     return MIN(deadline, deadline_in(seconds));
 }
 
-Deadline deadline_share(Deadline deadline, double share)
+Deadline deadline_keeping(Deadline deadline, double seconds, double share)
 {
     gint64 now = g_get_monotonic_time();
 
     if (deadline == DEADLINE_NEVER || deadline <= now)
         return deadline;
-    return now + (gint64)((double)(deadline - now) * share);
+    return deadline - (gint64)MIN(seconds * G_USEC_PER_SEC, (double)(deadline - now) * share);
 }
 
 int deadline_poll_ms(Deadline deadline)

@@ -16,8 +16,9 @@ Deadline deadline_in(double seconds);
 /* The earlier of a deadline and the point this many seconds from now. */
 Deadline deadline_within(Deadline deadline, double seconds);
 
-/* The point at which this share (0 to 1) of the time that is left now will have passed. */
-Deadline deadline_share(Deadline deadline, double share);
+/* The point this many seconds before the deadline; at most this share (0 to 1) of what is left now is kept.
+ */
+Deadline deadline_keeping(Deadline deadline, double seconds, double share);
 
 /* Milliseconds left, for poll(2): 0 when it has passed, -1 for DEADLINE_NEVER, else rounded up. */
 int deadline_poll_ms(Deadline deadline);

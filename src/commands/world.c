@@ -110,15 +110,22 @@ World *world_open(Context *ctx, int *code)
     return world;
 }
 
-/* What libvirt may take of the time, so that the kernel's part is captured when it hangs. */
-#define LIBVIRT_SHARE 0.6
+/* Kept for the kernel's part, so that it is read when libvirt hangs: so many seconds are plenty on a busy
+ * host, and of a short time a share. */
+#define KERNEL_SECONDS 2
+#define KERNEL_SHARE 0.4
+
+static Deadline libvirt_deadline(const Context *ctx)
+{
+    return deadline_keeping(ctx->deadline, KERNEL_SECONDS, KERNEL_SHARE);
+}
 
 World *world_open_partly(Context *ctx, GError **failed, GError **error)
 {
     World *world = world_new(ctx);
     GError *local = NULL;
 
-    if (!world_begin(world, deadline_share(ctx->deadline, LIBVIRT_SHARE), &local)) {
+    if (!world_begin(world, libvirt_deadline(ctx), &local)) {
         if (ctx->replay && !world->reader) {
             g_propagate_error(error, local);
             world_free(world);
@@ -337,7 +344,7 @@ static void source_failed(Facts *facts, SourceId id, const GError *failed)
 
 void world_read_partly(World *world, Wants wants, GError *failed[CAPTURE_PARTS])
 {
-    Deadline deadline = deadline_share(world->ctx->deadline, LIBVIRT_SHARE);
+    Deadline deadline = libvirt_deadline(world->ctx);
 
     if (failed[CAPTURE_CONNECTION]) {
         source_failed(world->facts, SOURCE_LIBVIRT, failed[CAPTURE_CONNECTION]);

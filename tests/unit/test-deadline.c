@@ -34,6 +34,19 @@ static void test_within(void)
     g_assert_cmpint(deadline_within(DEADLINE_NEVER, 1), <, late);
 }
 
+static void test_keeping(void)
+{
+    Deadline deadline = deadline_in(1000);
+    Deadline passed = g_get_monotonic_time() - 1;
+
+    g_assert_cmpint(deadline_keeping(deadline, 2, 0.4), ==, deadline - 2 * G_USEC_PER_SEC);
+    /* Less than 400 of at most 1,000. */
+    g_assert_cmpint(deadline_keeping(deadline, 900, 0.4), >=, deadline - 400 * G_USEC_PER_SEC);
+    g_assert_cmpint(deadline_keeping(deadline, 900, 0.4), <, deadline);
+    g_assert_cmpint(deadline_keeping(passed, 2, 0.4), ==, passed);
+    g_assert_true(deadline_keeping(DEADLINE_NEVER, 2, 0.4) == DEADLINE_NEVER);
+}
+
 static void test_poll(void)
 {
     gint64 now = g_get_monotonic_time();
@@ -73,6 +86,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/deadline/in", test_in);
     g_test_add_func("/deadline/within", test_within);
+    g_test_add_func("/deadline/keeping", test_keeping);
     g_test_add_func("/deadline/poll", test_poll);
     g_test_add_func("/deadline/poll-rounds-up", test_poll_rounds_up);
     g_test_add_func("/deadline/passed", test_passed);
