@@ -35,14 +35,45 @@ static gint percent_of(guint64 part, guint64 whole)
 
 /* ----------------------------------------------------------------------------------- DHCP ranges */
 
-static void report_pool(const NetworkRow *row, const NetworkPool *pool, Level level, GPtrArray *findings)
+/*
+ * A range can be full, and so can dnsmasq: libvirt has it give as many leases as all ranges have addresses
+ * (dhcp-lease-max), and those of hosts that are reserved outside of them are among these.
+ */
+typedef struct {
+    gint64 leases; /* -1: not known */
+    guint64 size;
+} Use;
+
+static gint percent_of_use(const Use *use)
+{
+    return use->leases < 0 || use->size == 0 || use->size > G_MAXUINT32
+               ? -1
+               : percent_of((guint64)use->leases, use->size);
+}
+
+static Use use_of_dnsmasq(const NetworkRow *row)
+{
+    Use use = {.leases = row->leases};
+
+    for (guint i = 0; i < row->pools->len; i++) {
+        const NetworkPool *pool = row->pools->pdata[i];
+
+        use.size = pool->size > G_MAXUINT64 - use.size ? G_MAXUINT64 : use.size + pool->size;
+    }
+    return use;
+}
+
+static void report_pool(const NetworkRow *row, const Use *use, gboolean range, Level level,
+                        GPtrArray *findings)
 {
     Finding *finding = check_of_network(findings, "dhcp-pool-low", level, row->network);
 
     finding_message(finding,
-                    "DHCP range of network %s: %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " addresses are leased",
-                    row->network->name, pool->leases, pool->size);
+                    range ? "DHCP range of network %s: %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " addresses are leased"
+                          : "DHCP of network %s: %" G_GINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                            " leases that its dnsmasq gives are taken, some outside the range",
+                    row->network->name, use->leases, use->size);
     finding_remedy(finding, "widen the <range> in the network's XML, or give it a shorter <lease>");
 }
 
@@ -52,7 +83,10 @@ static void judge_pool(const CheckLimits *limits, const NetworkRow *row, const N
 {
     g_autofree char *label =
         g_strdup_printf("%s %s", row->network->name, pool->ip->net.ip.family == 4 ? "ipv4" : "ipv6");
-    gint percent = pool->leases < 0 ? -1 : percent_of((guint64)pool->leases, pool->size);
+    const Use range = {.leases = pool->leases, .size = pool->size};
+    const Use all = use_of_dnsmasq(row);
+    const gboolean by_range = percent_of_use(&range) >= percent_of_use(&all);
+    gint percent = percent_of_use(by_range ? &range : &all);
     Level level = percent < 0 ? LEVEL_OK : level_of(limits, percent);
 
     take_value(values, limits, "dhcp-pool-low", label, percent);
@@ -60,7 +94,7 @@ static void judge_pool(const CheckLimits *limits, const NetworkRow *row, const N
         check_unknown_of(findings, "dhcp-pool-low", row->network, "the leases of network %s were not read",
                          row->network->name);
     if (level != LEVEL_OK)
-        report_pool(row, pool, level, findings);
+        report_pool(row, by_range ? &range : &all, by_range, level, findings);
 }
 
 void judge_dhcp_pool_low(const CheckLimits *limits, const Facts *facts, GPtrArray *findings,

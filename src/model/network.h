@@ -15,7 +15,7 @@
 typedef struct {
     const NetworkIp *ip; /* in facts */
     guint64 size;        /* addresses in its DHCP ranges */
-    gint64 leases;       /* live ones in these ranges (hosts reserved outside fill nothing); -1: unknown */
+    gint64 leases;       /* live ones in these ranges (hosts reserved outside fill none); -1: unknown */
 } NetworkPool;
 
 typedef struct {

@@ -707,6 +707,29 @@ static void test_pool(void)
     }
 }
 
+/* Of hosts that are reserved outside the range: they take what dnsmasq gives, and no address of the range. */
+static void test_pool_reserved(void)
+{
+    g_autoptr(Facts) facts = pool_of(50);
+
+    for (guint i = 0; i < 45; i++) {
+        g_autofree char *ip = g_strdup_printf("192.168.122.%u", 150 + i);
+        g_autofree char *mac = g_strdup_printf("52:54:00:00:01:%02x", i);
+
+        if (i == 44)
+            assert_findings(facts, "warning dhcp-pool-low default\n");
+        world_lease(facts, "default", mac, ip, 60);
+    }
+    assert_findings(facts, "critical dhcp-pool-low default\n");
+    {
+        g_auto(Result) result = run(facts);
+
+        g_assert_cmpstr(world_finding(result.findings, "dhcp-pool-low")->message, ==,
+                        "DHCP of network default: 95 of the 100 leases that its dnsmasq gives are taken, "
+                        "some outside the range");
+    }
+}
+
 static void test_pool_expired(void)
 {
     g_autoptr(Facts) facts = pool_of(100);
@@ -749,5 +772,6 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/bridge-name-clash", test_bridge_name_clash);
     g_test_add_func("/checks/dhcp-pool-low", test_pool);
     g_test_add_func("/checks/dhcp-pool-low/expired", test_pool_expired);
+    g_test_add_func("/checks/dhcp-pool-low/reserved", test_pool_reserved);
     return g_test_run();
 }
