@@ -9,7 +9,6 @@
  */
 
 #define NEED_RIGHTS "CAP_"
-#define NEED_ROOT "by root only"
 #define OTHER_HOST "the host is another one"
 
 /* Takes why. */
@@ -18,7 +17,7 @@ static Finding *add_unknown(GPtrArray *findings, const char *id, char *why)
     Finding *finding = finding_new(id, LEVEL_UNKNOWN, OBJECT_HOST, NULL);
 
     finding->message = why;
-    if (strstr(why, NEED_RIGHTS) || strstr(why, NEED_ROOT))
+    if (strstr(why, NEED_RIGHTS))
         finding_remedy(finding, "sudo vnat check");
     else if (strstr(why, OTHER_HOST))
         finding_remedy(finding, "run vnat check on that host");

@@ -255,8 +255,9 @@ void check_dnsmasq_lost(const Facts *facts, const Map *map, GPtrArray *findings)
 static void unknown_sockets(const Facts *facts, const Network *network, GPtrArray *findings, const char *id)
 {
     if (facts->sockets_read && !facts->socket_owners_known)
-        check_unknown_of(findings, id, network,
-                         "whose sockets those on ports 53 and 67 are can be seen by root only");
+        check_unknown_of(
+            findings, id, network,
+            "to see whose sockets those on ports 53 and 67 are takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
     else
         check_unknown_of(findings, id, network, "the sockets on ports 53 and 67 cannot be told");
 }

@@ -202,10 +202,10 @@ static void test_sockets_of_others(void)
     facts->socket_owners_known = FALSE;
     assert_health(
         facts, &scope,
-        "unknown dnsmasq-not-listening host: whose sockets those on ports 53 and 67 are can be seen "
-        "by root only\n"
-        "unknown port-conflict host: whose sockets those on ports 53 and 67 are can be seen by root "
-        "only\n");
+        "unknown dnsmasq-not-listening host: to see whose sockets those on ports 53 and 67 are takes "
+        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH\n"
+        "unknown port-conflict host: to see whose sockets those on ports 53 and 67 are takes CAP_SYS_PTRACE "
+        "and CAP_DAC_READ_SEARCH\n");
 }
 
 static void test_dnsmasq_unknown(void)
