@@ -187,8 +187,9 @@ struct LiveMap {
     gboolean local;
     SourceStatus sources[SOURCE_COUNT];
     SourceState told_sources[SOURCE_COUNT];
-    guint news;            /* bits of sources that said something since the last settle */
-    GPtrArray *mismatches; /* Change */
+    char *told_notes[SOURCE_COUNT]; /* what was told of a live one: what it cannot do; else NULL */
+    guint news;                     /* bits of sources that said something since the last settle */
+    GPtrArray *mismatches;          /* Change */
 
     GHashTable *nodes[NODE_KINDS]; /* key -> Node */
     GHashTable *hubs;              /* key -> Hub */

@@ -147,6 +147,7 @@ void live_map_free(LiveMap *live)
     for (guint id = 0; id < SOURCE_COUNT; id++) {
         g_free(live->sources[id].error);
         live->small->sources[id].error = NULL;
+        g_free(live->told_notes[id]);
     }
     facts_free(live->small);
     g_string_free(live->text, TRUE);
@@ -409,13 +410,40 @@ static void mark_all(LiveMap *live)
     }
 }
 
+/* Of a live source the text is no reason, which may change as it likes, but what it cannot do. */
+static const char *source_note(const LiveMap *live, SourceId id)
+{
+    return live->sources[id].state == SOURCE_LIVE ? live->sources[id].error : NULL;
+}
+
+static gboolean source_differs(const LiveMap *live, SourceId id)
+{
+    return live->told_sources[id] != live->sources[id].state ||
+           g_strcmp0(live->told_notes[id], source_note(live, id)) != 0;
+}
+
 static gboolean sources_differ(const LiveMap *live)
 {
     for (guint id = 0; id < SOURCE_COUNT; id++) {
-        if (live->told_sources[id] != live->sources[id].state)
+        if (source_differs(live, id))
             return TRUE;
     }
     return FALSE;
+}
+
+static void source_told(LiveMap *live, SourceId id)
+{
+    live->told_sources[id] = live->sources[id].state;
+    g_free(live->told_notes[id]);
+    live->told_notes[id] = g_strdup(source_note(live, id));
+}
+
+void live_map_notes_told(LiveMap *live)
+{
+    for (guint id = 0; id < SOURCE_COUNT; id++) {
+        if (live->told_sources[id] == live->sources[id].state)
+            source_told(live, id);
+    }
 }
 
 static void sources_settle(LiveMap *live)
@@ -430,10 +458,9 @@ static void sources_settle(LiveMap *live)
             live->sources[id].generation++;
             live->sources[id].time = live->now;
         }
-        if (live->told_sources[id] != live->sources[id].state &&
-            source_change(live->sources[id].state, &change.type))
+        if (source_differs(live, id) && source_change(live->sources[id].state, &change.type))
             change_add(live, &change);
-        live->told_sources[id] = live->sources[id].state;
+        source_told(live, id);
         live->small->sources[id] = live->sources[id];
     }
     live->news = 0;

@@ -43,6 +43,8 @@ void live_map_set_host(LiveMap *live, const char *host, const char *uri, gboolea
 /* The state of a source, and why (may be NULL). SOURCE_ABSENT and _UNREAD are told by no line. */
 void live_map_set_source(LiveMap *live, SourceId id, SourceState state, const char *error);
 const SourceStatus *live_map_source(const LiveMap *live, SourceId id);
+/* A snapshot told what live sources cannot do (their errors): no change does so again. */
+void live_map_notes_told(LiveMap *live);
 
 /* Counts what changes names of links: what a domain's reading is dated with. */
 guint64 live_map_generation(const LiveMap *live);

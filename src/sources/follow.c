@@ -326,6 +326,7 @@ static void tell_snapshot(Follower *follower)
     follower->told = TRUE;
     follower->resync = FALSE;
     follower->sink->snapshot(follower->live, resync, follower->sink_data);
+    live_map_notes_told(follower->live);
     if (findings->len > 0)
         follower->sink->changes(follower->live, findings, follower->sink_data);
 }

@@ -110,6 +110,7 @@ class Map:
         self.interfaces = {}
         self.networks = {}
         self.sources = {}
+        self.notes = {}
         self.findings = {}
         self.types = {}
         self.guests = {}
@@ -133,6 +134,7 @@ class Map:
         self.interfaces = {row_key(row): row for row in line["interfaces"]}
         self.networks = {row["uuid"]: row for row in line["networks"]}
         self.sources = dict(line["sources"])
+        self.notes = dict(line["notes"])
         if len(self.interfaces) != len(line["interfaces"]):
             raise ValueError("two rows have the same key")
 
@@ -167,6 +169,7 @@ class Map:
 
     def apply_source(self, line, what):
         self.sources[line["source"]] = what
+        self.notes[line["source"]] = line["error"]
 
     def apply_audit(self, line, _what):
         self.mismatches.append(f"{line['time']}: {line['source']}: {line['detail']}")

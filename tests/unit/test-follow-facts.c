@@ -242,7 +242,7 @@ static void test_directory(void)
     sim_doubt(sim, SOURCE_LEASES);
     sim_advance(sim, 100 * SIM_MS);
     assert_source(sim, SOURCE_LEASES, SOURCE_LIVE, NULL);
-    assert_log(sim, "lease.added interface.changed");
+    assert_log(sim, "source.live lease.added interface.changed");
     /* Its events ran over: that is another thing. */
     sim_doubt(sim, SOURCE_LEASES);
     sim_advance(sim, 100 * SIM_MS);

@@ -382,6 +382,19 @@ static void test_source_without_facts(void)
                        "check.cleared tap-orphaned vnet0\n");
     live_map_set_source(host.live, SOURCE_LINKS, SOURCE_LIVE, NULL);
     assert_told(&host, "source.live links: (null)\n");
+    /* That it cannot do all is told, and that it can again. */
+    live_map_set_source(host.live, SOURCE_LINKS, SOURCE_LIVE, "at intervals");
+    assert_told(&host, "source.live links: at intervals\n");
+    live_map_set_source(host.live, SOURCE_LINKS, SOURCE_LIVE, "at intervals");
+    assert_told(&host, "");
+    live_map_set_source(host.live, SOURCE_LINKS, SOURCE_LIVE, NULL);
+    live_map_set_source(host.live, SOURCE_LEASES, SOURCE_LIVE, NULL);
+    assert_told(&host, "source.live links: (null)\n");
+    /* A snapshot's notes are told with it, a state that changed is not. */
+    live_map_set_source(host.live, SOURCE_LINKS, SOURCE_LIVE, "in a snapshot");
+    live_map_set_source(host.live, SOURCE_LEASES, SOURCE_STALE, "late");
+    live_map_notes_told(host.live);
+    assert_told(&host, "source.stale leases: late\n");
     live_map_set_source(host.live, SOURCE_LINKS, SOURCE_ABSENT, "remote");
     assert_told(&host, "");
     host_clear(&host);
