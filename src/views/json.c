@@ -80,13 +80,6 @@ json_t *json_of_sources(const Facts *facts)
     return sources;
 }
 
-static json_t *json_text_or_null(const char *bytes)
-{
-    g_autofree char *text = bytes ? text_utf8(bytes, NULL) : NULL;
-
-    return text ? json_string(text) : json_null();
-}
-
 static void json_write_records(FILE *out, const JsonCollection *collection)
 {
     fprintf(out, ",\n\"%s\":[", collection->name);
@@ -105,14 +98,18 @@ void json_write_members(FILE *out, const Facts *facts, const JsonCollection *col
     const char *name;
     json_t *value;
     g_autofree char *time = text_time_utc(facts->now);
+    json_t *head = json_object();
 
+    json_put_text(head, "host", facts->host);
+    json_put_text(head, "uri", facts->uri);
+    json_put_text(head, "time", time);
     fprintf(out, "{\"schema\":%d,", JSON_SCHEMA);
-    json_write_member(out, "host", json_text_or_null(facts->host));
-    fputs(",", out);
-    json_write_member(out, "uri", json_text_or_null(facts->uri));
-    fputs(",", out);
-    json_write_member(out, "time", json_text_or_null(time));
-    fputs(",\n", out);
+    json_object_foreach(head, name, value)
+    {
+        json_write_member(out, name, json_incref(value));
+        fputs(strcmp(name, "time") == 0 ? ",\n" : ",", out);
+    }
+    json_decref(head);
     json_write_member(out, "sources", json_of_sources(facts));
     for (; collections->name; collections++)
         json_write_records(out, collections);

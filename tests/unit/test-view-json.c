@@ -345,6 +345,20 @@ static void test_document(void)
     g_assert_true(g_str_has_suffix(bytes, "}\n"));
 }
 
+/* Who named the host need not have done it in UTF-8. */
+static void test_document_lossy(void)
+{
+    g_autoptr(Facts) facts = world_new();
+    g_autoptr(json_t) root = NULL;
+
+    g_free(facts->host);
+    facts->host = g_strdup("lab\xff");
+    root = document(facts, (const JsonCollection[]){{NULL, NULL, NULL}}, NULL);
+    assert_member(root, "host", "\"lab\xef\xbf\xbd\"");
+    assert_member(root, "host_hex", "\"6c6162ff\"");
+    g_assert_null(json_object_get(root, "uri_hex"));
+}
+
 static void test_document_bare(void)
 {
     g_autoptr(Facts) facts = facts_new();
@@ -475,6 +489,7 @@ int main(int argc, char **argv)
     g_test_add_func("/view-json/template", test_template);
     g_test_add_func("/view-json/document", test_document);
     g_test_add_func("/view-json/document/bare", test_document_bare);
+    g_test_add_func("/view-json/document/lossy", test_document_lossy);
     g_test_add_func("/view-json/text", test_text);
     g_test_add_func("/view-json/time", test_time);
     g_test_add_func("/view-json/escapes", test_escapes);
