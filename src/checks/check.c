@@ -140,6 +140,12 @@ char *check_device(const char *name)
     return g_strdup(g_str_has_prefix(word, "-- ") ? word + strlen("-- ") : word);
 }
 
+void check_classify(const Check *check, Finding *finding)
+{
+    if (finding->repair == REPAIR_NEVER && !finding->by_hand)
+        finding->repair = check->repair;
+}
+
 static gboolean facts_have(const Facts *facts, guint needs)
 {
     for (guint id = 0; id < SOURCE_COUNT; id++) {
@@ -158,8 +164,8 @@ static void take_findings(const Check *check, GPtrArray *findings, guint first)
 
         if (finding->level == LEVEL_UNKNOWN || finding->unsettled)
             g_ptr_array_remove_index(findings, i);
-        else if (finding->repair == REPAIR_NEVER)
-            finding->repair = check->repair;
+        else
+            check_classify(check, finding);
     }
 }
 

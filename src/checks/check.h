@@ -79,6 +79,9 @@ Health *checks_examine(const CheckScope *scope, const Facts *facts, const Map *m
 /* The limits of a check with values, by the scope (may be NULL) or its own. */
 void check_limits(const CheckScope *scope, const CheckSpecial *special, CheckLimits *limits);
 
+/* Gives a finding of the check its class: the check's, unless the check decided on this one's itself. */
+void check_classify(const Check *check, Finding *finding);
+
 /* Says that the check could not tell, and why: one sentence's part, "sockets were not read". */
 void check_unknown(GPtrArray *findings, const char *id, const char *why, ...) G_GNUC_PRINTF(3, 4);
 /* The same of one network: who asks about others is not told. Owned by findings. */

@@ -219,8 +219,8 @@ static gboolean settle(const Examination *exam, const Check *check, guint first)
         }
         if (finding->level == LEVEL_UNKNOWN)
             unknown = TRUE;
-        else if (finding->repair == REPAIR_NEVER)
-            finding->repair = check->repair;
+        else
+            check_classify(check, finding);
         if (!finding->object)
             finding->object = g_strdup(exam->facts->host);
         well &= finding->level == LEVEL_OK;

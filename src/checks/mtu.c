@@ -98,6 +98,8 @@ static void report_egress(const Network *network, const Link *bridge, const Link
     Finding *finding = check_of_network(findings, "mtu-mismatch", LEVEL_WARNING, network);
     g_autofree char *device = check_device(egress->name);
 
+    /* A rule of the host's or another MTU in the network's XML mends it: neither is vnat's to choose. */
+    finding->by_hand = TRUE;
     finding_message(finding,
                     "packets of network %s may have %u bytes, but those that leave this host only %u",
                     network->name, bridge->mtu, mtu);

@@ -29,6 +29,7 @@ typedef struct {
     GPtrArray *evidence; /* char * */
     char *remedy;        /* next command or step; each check gives one */
     RepairClass repair;
+    gboolean by_hand; /* its check's class is not this one's: never */
     gboolean
         unsettled; /* seconds will tell whether it is one: only a later look that is sure of it may tell it */
 } Finding;

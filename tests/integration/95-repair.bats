@@ -58,6 +58,7 @@ teardown() {
     lab_guest_stop G2
     lab_guest_stop P2
     forget lab spare isolated
+    ip route replace default via 203.0.113.1 2>/dev/null || true
     umount "$(command -v systemctl)" 2>/dev/null || true
     rm -rf /run/systemd
     lab_libvirtd_restart
@@ -397,6 +398,29 @@ restart libvirtd' "$(cat "$LAB_DIR/systemctl.log")"
     expect 0 repair --apply --id mtu-mismatch
     lacks "$output" failed
     expect 0 repair --apply --id mtu-mismatch
+    same 'nothing to repair' "$output"
+    tcp_goes_on
+}
+
+@test "never: mtu-mismatch of the way out, also where it is consented to" {
+    local route words
+    route=$(ip route show default)
+    ip route del default
+    ip route add default via 203.0.113.1 mtu 1300
+    expect 1 check --id mtu-mismatch --json
+    [ "$(json '.findings[] | "\(.object.kind) \(.repair)"')" = 'network never' ]
+    for words in repair 'repair --apply' 'repair --apply --id mtu-mismatch'; do
+        # shellcheck disable=SC2086
+        expect 0 $words
+        has "$output" 'skipped: mtu-mismatch (default): iptables -t mangle' 'not for vnat to mend'
+        lacks "$output" 'needs consent' 'try: vnat repair'
+    done
+    expect 0 repair --apply --id mtu-mismatch --json
+    [ "$(json '.steps[] | "\(.state) \(.class)"')" = 'skipped never' ]
+    ip route del default
+    # shellcheck disable=SC2086 # its words
+    ip route add $route
+    expect 0 repair --apply
     same 'nothing to repair' "$output"
     tcp_goes_on
 }

@@ -825,6 +825,28 @@ static void test_egress_mtu(void)
     }
 }
 
+/* A tap that differs from its bridge repair can set right, the way out it cannot. */
+static void test_mtu_class(void)
+{
+    g_autoptr(Facts) facts = good_host();
+    const CheckScope scope = {.ids = (const char *const[]){"mtu-mismatch", NULL}};
+
+    facts_link(facts, 3)->mtu = 1420;
+    facts_link(facts, 11)->mtu = 1400;
+    {
+        g_autoptr(Health) health = examine(facts, &scope);
+
+        g_assert_cmpuint(health->findings->len, ==, 2);
+        for (guint i = 0; i < health->findings->len; i++) {
+            const Finding *finding = health->findings->pdata[i];
+
+            g_assert_cmpint(finding->repair, ==,
+                            finding->kind == OBJECT_INTERFACE ? REPAIR_CONSENT : REPAIR_NEVER);
+            g_assert_nonnull(finding->remedy);
+        }
+    }
+}
+
 static void test_egress_which(void)
 {
     g_autoptr(Facts) facts = good_host();
@@ -965,6 +987,7 @@ int main(int argc, char **argv)
     ADD("unleased-unread", test_unleased_unread);
     ADD("egress-mtu", test_egress_mtu);
     ADD("egress-which", test_egress_which);
+    ADD("mtu-class", test_mtu_class);
     ADD("confirm", test_confirm);
     ADD("probe-late", test_probe_late);
     ADD("probe-failed", test_probe_failed);

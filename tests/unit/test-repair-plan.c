@@ -369,6 +369,25 @@ static void test_mtu(void)
                 "it is no difference between a tap and its bridge");
 }
 
+/* That of the way out is a person's to mend, consented to or not. */
+static void test_mtu_egress(void)
+{
+    g_autoptr(Facts) facts = world_host();
+
+    facts_link(facts, 3)->mtu = 1420;
+    for (guint i = 0; i < 2; i++) {
+        g_auto(Plan) plan = plan_of(facts, NULL, i == 0 ? NULL : "mtu-mismatch");
+        const Step *step = only_step(&plan);
+
+        g_assert_cmpstr(step->id, ==, "mtu-mismatch");
+        g_assert_cmpint(step->state, ==, STEP_SKIPPED);
+        g_assert_cmpint(step->repair, ==, REPAIR_NEVER);
+        g_assert_nonnull(strstr(step->action, "--clamp-mss-to-pmtu"));
+        g_assert_cmpstr(step->detail, ==, "not for vnat to mend");
+        g_assert_null(step->command);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------- networks */
 
 static void test_bridge(void)
@@ -689,6 +708,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-plan/tap/down", test_tap_down);
     g_test_add_func("/repair-plan/tap/late", test_tap_late);
     g_test_add_func("/repair-plan/mtu", test_mtu);
+    g_test_add_func("/repair-plan/mtu/egress", test_mtu_egress);
     g_test_add_func("/repair-plan/bridge", test_bridge);
     g_test_add_func("/repair-plan/reload", test_reload);
     g_test_add_func("/repair-plan/rules", test_rules);
