@@ -201,19 +201,34 @@ static gboolean replace(const char *path, const char *text, GError **error)
     return FALSE;
 }
 
+static gboolean keep_whole(const char *path, const char *bytes, gsize length, LeasesMended *mended,
+                           GError **error)
+{
+    g_autofree char *text = leases_keep(bytes, length, &mended->kept, &mended->lost);
+
+    return write_new(mended->aside, bytes, length, error) && replace(path, text, error);
+}
+
+/* A link that leads nowhere is no name that is free: write_new leaves it alone. */
 static gboolean mend(const char *directory, const char *path, LeasesMended *mended, GError **error)
 {
+    g_autoptr(GError) unread = NULL;
     g_autofree char *bytes = NULL;
-    g_autofree char *text = NULL;
     gsize length = 0;
+    gboolean ok;
 
-    if (!file_read(path, FILE_BYTES, FALSE, &bytes, &length, error))
-        return FALSE;
-    text = leases_keep(bytes, length, &mended->kept, &mended->lost);
-    if (!write_new(mended->aside, bytes, length, error) || !replace(path, text, error))
-        return FALSE;
-    sync_directory(directory);
-    return TRUE;
+    if (file_read(path, FILE_BYTES, FALSE, &bytes, &length, &unread)) {
+        ok = keep_whole(path, bytes, length, mended, error);
+    } else if (g_error_matches(unread, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+        leases_mended_clear(mended);
+        ok = write_new(path, "", 0, error);
+    } else {
+        g_propagate_error(error, g_steal_pointer(&unread));
+        ok = FALSE;
+    }
+    if (ok)
+        sync_directory(directory);
+    return ok;
 }
 
 gboolean leases_mend_in(const char *directory, const char *lock, const char *bridge, gint64 now,

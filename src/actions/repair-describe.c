@@ -488,11 +488,14 @@ char *repair_describe_autostart(const RepairCase *about, char **refusal)
 char *repair_describe_leases(const RepairCase *about, char **refusal)
 {
     const Network *network = network_of(about);
+    const Dnsmasq *dnsmasq = network ? network_dnsmasq(about->view->facts, network) : NULL;
 
     if (!network || !network->bridge || !name_is_ifname(network->bridge)) {
         *refusal = g_strdup("it has no lease file of its own");
         return g_strdup("keep of the lease file what can be read");
     }
+    if (dnsmasq && dnsmasq->no_lease_file)
+        return g_strdup_printf("make an empty %s.status, for it is gone", network->bridge);
     return g_strdup_printf("copy %s.status aside, and keep of it what can be read", network->bridge);
 }
 

@@ -220,9 +220,12 @@ gboolean repair_run_leases(const Repair *repair, const RepairCase *about, Step *
 
     if (!network || !leases_mend(network->bridge, &mended, repair->deadline, error))
         return network ? FALSE : vanished(error);
-    step_add(step, "the damaged file is %s; %u lease%s kept%s", mended.aside, mended.kept,
-             mended.kept == 1 ? " was" : "s were",
-             mended.lost > 0 || mended.kept == 0 ? ", the others come back when their guests renew" : "");
+    if (mended.aside)
+        step_add(step, "the damaged file is %s; %u lease%s kept%s", mended.aside, mended.kept,
+                 mended.kept == 1 ? " was" : "s were",
+                 mended.lost > 0 || mended.kept == 0 ? ", the others come back when their guests renew" : "");
+    else
+        step_add(step, "it is empty; the leases come back when their guests renew");
     leases_mended_clear(&mended);
     return TRUE;
 }

@@ -590,3 +590,33 @@ time.sleep(300)'
     expect 0 ip VM1
     lab_guest_renew VM1
 }
+
+@test "consent: leases-unreadable, gone: an empty file, as of a new network" {
+    local file=/var/lib/libvirt/dnsmasq/virbr0.status like
+    lab_network spare virbr8 98
+    like=$(stat -c '%U %G %a %s' /var/lib/libvirt/dnsmasq/virbr8.status)
+    forget spare
+    rm -f "$file" "$file".damaged-*
+    expect 0 repair --apply
+    has "$output" 'skipped: leases-unreadable (default): make an empty virbr0.status' 'needs consent'
+    [ ! -e "$file" ]
+    expect 0 repair --apply --id leases-unreadable
+    has "$output" 'done: leases-unreadable (default): make an empty virbr0.status' 'when their guests renew'
+    same "$like" "$(stat -c '%U %G %a %s' "$file")"
+    [ -z "$(find "${file%/*}" -name 'virbr0.status?*')" ]
+    lab_guest_renew VM1
+    lab_wait_for 20 lab_leased virbr0 52:54:00:00:00:01
+    expect 0 repair --apply --id leases-unreadable
+    same 'nothing to repair' "$output"
+    # Nothing is made where a link leads to.
+    cp -p "$file" "$LAB_DIR/status.good"
+    ln -sf "$LAB_DIR/elsewhere" "$file"
+    expect 1 repair --apply --id leases-unreadable
+    has "$output" 'failed: leases-unreadable (default)' 'File exists'
+    [ ! -e "$LAB_DIR/elsewhere" ]
+    rm "$file"
+    cp -p "$LAB_DIR/status.good" "$file"
+    expect 0 repair --apply --id leases-unreadable
+    same 'nothing to repair' "$output"
+    tcp_goes_on
+}

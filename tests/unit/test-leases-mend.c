@@ -121,6 +121,7 @@ static void test_mend(void)
     g_assert_null(mended.aside);
 }
 
+/* What is not there becomes what libvirt makes for a new network, and nothing is copied. */
 static void test_missing(void)
 {
     g_auto(Place) place = {0};
@@ -128,10 +129,38 @@ static void test_missing(void)
     LeasesMended mended = {0};
 
     place_init(&place, NULL);
+    g_assert_true(
+        leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
+    g_assert_no_error(error);
+    g_assert_null(mended.aside);
+    g_assert_cmpuint(mended.kept + mended.lost, ==, 0);
+    assert_content(place.status, "");
+    g_assert_cmpuint(count_files(&place), ==, 1);
+}
+
+/* Nothing is made where a link points to, nor in a directory that is not there. */
+static void test_missing_elsewhere(void)
+{
+    g_auto(Place) place = {0};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *target = NULL;
+    g_autofree char *nowhere = NULL;
+    LeasesMended mended = {0};
+
+    place_init(&place, NULL);
+    target = g_build_filename(place.directory, "target", NULL);
+    nowhere = g_build_filename(place.directory, "nowhere", NULL);
+    g_assert_cmpint(symlink(target, place.status), ==, 0);
     g_assert_false(
         leases_mend_in(place.directory, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
-    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND);
-    g_assert_cmpuint(count_files(&place), ==, 0);
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
+    g_assert_false(g_file_test(target, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(place.status, G_FILE_TEST_IS_SYMLINK));
+    g_clear_error(&error);
+    g_assert_false(leases_mend_in(nowhere, place.lock, "virbr0", NOW, &mended, deadline_in(60), &error));
+    g_assert_error(error, VNAT_ERROR, VNAT_ERROR_FAILED);
+    g_assert_null(mended.aside);
+    g_assert_cmpuint(count_files(&place), ==, 1);
 }
 
 /* The helper's lock is waited for. A lock of this process would not keep it out: another one takes it. */
@@ -178,6 +207,7 @@ int main(int argc, char **argv)
     g_test_add_func("/leases-mend/keep", test_keep);
     g_test_add_func("/leases-mend/mend", test_mend);
     g_test_add_func("/leases-mend/missing", test_missing);
+    g_test_add_func("/leases-mend/missing/elsewhere", test_missing_elsewhere);
     g_test_add_func("/leases-mend/locked", test_locked);
     return g_test_run();
 }

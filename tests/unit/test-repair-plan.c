@@ -682,6 +682,13 @@ static void test_files(void)
         assert_step(&plan, STEP_PLANNED, "put virbr0 into zone libvirt of firewalld, until that starts again",
                     NULL);
     }
+    ((Dnsmasq *)facts->dnsmasqs->pdata[0])->no_lease_file = TRUE;
+    {
+        g_auto(Plan) plan = plan_of(facts, NULL, "leases-unreadable");
+
+        assert_step(&plan, STEP_PLANNED, "make an empty virbr0.status, for it is gone", NULL);
+    }
+    ((Dnsmasq *)facts->dnsmasqs->pdata[0])->no_lease_file = FALSE;
     /* A path is built of a checked name only. */
     replace(&network_of(facts, "default")->bridge, "../evil");
     {
