@@ -44,17 +44,6 @@ static const MapRow *row_of(const RepairCase *about)
     return NULL;
 }
 
-static const DomainInterface *iface_of(const Facts *facts, const MapRow *row)
-{
-    for (guint i = 0; i < facts->domains->len; i++) {
-        const Domain *domain = facts->domains->pdata[i];
-
-        if (g_strcmp0(domain->uuid, row->domain_uuid) == 0 && row->order < domain->interfaces->len)
-            return domain->interfaces->pdata[row->order];
-    }
-    return NULL;
-}
-
 gboolean repair_tap_of(const RepairCase *about, RepairTap *tap)
 {
     const Facts *facts = about->view->facts;
@@ -62,7 +51,7 @@ gboolean repair_tap_of(const RepairCase *about, RepairTap *tap)
     *tap = (RepairTap){.row = row_of(about)};
     if (!tap->row)
         return FALSE;
-    tap->iface = iface_of(facts, tap->row);
+    tap->iface = map_row_interface(facts, tap->row);
     tap->network = facts_network(facts, tap->row->network);
     tap->tap = tap->row->ifindex ? facts_link(facts, tap->row->ifindex) : NULL;
     tap->bridge = facts_link_named(facts, tap->row->network_bridge);
@@ -92,20 +81,14 @@ static gboolean tap_is_the_guests(const RepairTap *tap)
            host[0] == (guest[0] == 0xfe ? 0xfa : 0xfe);
 }
 
-static gboolean network_is_plain(const Network *network)
-{
-    static const char *const modes[] = {"nat", "route", "isolated", NULL};
-
-    return network && network->xml_read && network->forward && g_strv_contains(modes, network->forward) &&
-           !network->mac_table_libvirt;
-}
-
 static char *refuse_interface(const RepairTap *tap)
 {
-    if (g_strcmp0(tap->iface->type, "network") != 0 || !network_is_plain(tap->network))
-        return g_strdup("it is no interface of a NAT, routed or isolated network, whose ports are plain");
-    if (tap->iface->has_vlan || tap->iface->has_virtualport)
-        return g_strdup("its port has a VLAN or a virtual port, which only libvirt can make");
+    const Tri plain = network_port_plain(tap->network, tap->iface);
+
+    if (plain == TRI_UNKNOWN)
+        return g_strdup_printf("the definition of its network %s is not known", tap->row->network);
+    if (plain == TRI_NO)
+        return g_strdup("it is no plain port of a NAT, routed or isolated network");
     if (g_strcmp0(tap->iface->target, tap->tap->name) != 0 || !tap_is_the_guests(tap))
         return g_strdup_printf("%s does not have the MAC address that libvirt gives a tap of %s: it may be "
                                "another's",

@@ -80,6 +80,14 @@ static void remedy_orphaned(const Facts *facts, const MapRow *row, const Link *b
         finding_remedy(finding, "make the bridge %s, then put %s on it", row->network_bridge, row->tap);
 }
 
+/* Where its network was not read nobody knows; repair says so then. */
+static gboolean port_is_by_hand(const Facts *facts, const MapRow *row)
+{
+    const DomainInterface *iface = map_row_interface(facts, row);
+
+    return iface && network_port_plain(facts_network(facts, row->network), iface) == TRI_NO;
+}
+
 void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
 {
     for (guint i = 0; i < map->rows->len; i++) {
@@ -98,6 +106,7 @@ void check_tap_orphaned(const Facts *facts, const Map *map, GPtrArray *findings)
         finding_message(finding, "%s's tap %s is not on its bridge %s", row->domain, row->tap,
                         row->network_bridge);
         finding_evidence(finding, "master of %s: %s", row->tap, row->bridge ? row->bridge : "none");
+        finding->by_hand = port_is_by_hand(facts, row);
         remedy_orphaned(facts, row, bridge, finding);
     }
 }

@@ -32,6 +32,17 @@ void map_attach(Map *map, const GPtrArray *findings)
     }
 }
 
+const DomainInterface *map_row_interface(const Facts *facts, const MapRow *row)
+{
+    for (guint i = 0; row->interface_known && i < facts->domains->len; i++) {
+        const Domain *domain = facts->domains->pdata[i];
+
+        if (g_strcmp0(domain->uuid, row->domain_uuid) == 0 && row->order < domain->interfaces->len)
+            return domain->interfaces->pdata[row->order];
+    }
+    return NULL;
+}
+
 char *map_row_name(const MapRow *row)
 {
     if (row->tap)

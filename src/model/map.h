@@ -110,6 +110,9 @@ gboolean map_row_is_on(const MapRow *row, const char *network);
 GPtrArray *map_rows_on(const Map *map, const char *network);
 GPtrArray *map_rows_matching(const Map *map, const char *text);
 
+/* The interface in facts that the row was joined from; NULL: none, or its domain is not among them. */
+const DomainInterface *map_row_interface(const Facts *facts, const MapRow *row);
+
 /* What a finding calls the row: its tap, else its MAC, else its alias or domain. New string. */
 char *map_row_name(const MapRow *row);
 

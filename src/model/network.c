@@ -65,6 +65,19 @@ char *network_bridge_id(const Link *link)
                            id[6], id[7]);
 }
 
+Tri network_port_plain(const Network *network, const DomainInterface *iface)
+{
+    static const char *const modes[] = {"nat", "route", "isolated", NULL};
+
+    if (g_strcmp0(iface->type, "network") != 0 || iface->has_vlan || iface->has_virtualport)
+        return TRI_NO;
+    if (!network || !network->xml_read)
+        return TRI_UNKNOWN;
+    return network->forward && g_strv_contains(modes, network->forward) && !network->mac_table_libvirt
+               ? TRI_YES
+               : TRI_NO;
+}
+
 /* ----------------------------------------------------------------------------------------- dnsmasq */
 
 const Dnsmasq *network_dnsmasq(const Facts *facts, const Network *network)

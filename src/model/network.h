@@ -112,5 +112,12 @@ char *network_socket_text(const Socket *socket);
 /* A bridge's id as brctl and the kernel's sysfs write it: "8000.525400a1b2c3". New string. */
 char *network_bridge_id(const Link *link);
 
+/*
+ * Whether a tap of the interface is a plain port, which anybody may put back on its bridge: of a NAT, routed
+ * or isolated network, without a VLAN or a virtual port. Others libvirt alone can make, or they are on a
+ * bridge that is not libvirt's. network: that the interface names, or NULL. TRI_UNKNOWN: it was not read.
+ */
+Tri network_port_plain(const Network *network, const DomainInterface *iface);
+
 /* The zone of firewalld that the network's bridge belongs into. Static, or the network's. */
 const char *network_zone(const Facts *facts, const Network *network);

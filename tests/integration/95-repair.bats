@@ -57,7 +57,8 @@ teardown() {
     [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
     lab_guest_stop G2
     lab_guest_stop P2
-    forget lab spare isolated
+    forget lab spare isolated hosts
+    ip link delete br-hosts 2>/dev/null || true
     ip route replace default via 203.0.113.1 2>/dev/null || true
     umount "$(command -v systemctl)" 2>/dev/null || true
     rm -rf /run/systemd
@@ -195,6 +196,37 @@ skipped tap-down $p1" "$(steps)"
     has "$(ip link show "$p1")" 'master virbr0' UP
     expect 0 repair --apply --id tap-down
     same 'nothing to repair' "$output"
+}
+
+@test "tap-orphaned: told, not touched, where its port is none of a NAT network's" {
+    local direct bridged
+    ip link add br-hosts type bridge
+    ip link set br-hosts up
+    printf "<network><name>hosts</name><forward mode='bridge'/><bridge name='br-hosts'/></network>" >"$LAB_DIR/hosts.xml"
+    virsh -q "net-define $LAB_DIR/hosts.xml; net-start hosts; net-autostart hosts"
+    lab_guest_paused P2 bridge=virbr0 52:54:00:00:00:07 "$(lab_interface_xml hosts 52:54:00:00:00:08)"
+    direct=$(virsh -q domiflist P2 | awk '/:07$/ {print $1}')
+    bridged=$(virsh -q domiflist P2 | awk '/:08$/ {print $1}')
+    ip link set "$direct" nomaster
+    ip link set "$bridged" nomaster
+    ip link set "$p1" nomaster
+    expect 2 check --id tap-orphaned --json
+    same "$(printf '%s\n' "$p1 safe" "$direct never" "$bridged never" | sort)" \
+        "$(json '.findings[] | "\(.object.name) \(.repair)"' | sort)"
+    # What is plain is mended beside them.
+    expect 0 repair --apply --json
+    same "$(printf '%s\n' "done tap-orphaned $p1" "skipped tap-orphaned $direct" "skipped tap-orphaned $bridged" | sort)" \
+        "$(steps | sort)"
+    expect 0 repair --apply
+    has "$output" "skipped: tap-orphaned ($direct): ip link set $direct master virbr0" \
+        "skipped: tap-orphaned ($bridged): ip link set $bridged master br-hosts" 'not for vnat to mend'
+    lacks "$(ip link show "$direct"; ip link show "$bridged")" master
+    lab_guest_stop P2
+    forget hosts
+    ip link delete br-hosts
+    expect 0 repair --apply
+    same 'nothing to repair' "$output"
+    tcp_goes_on
 }
 
 @test "bridge-down: up, with its address; dnsmasq serves again" {

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <net/if.h>
+#include <string.h>
 
 /* Each test changes one thing of a host on which everything works (world_host). */
 
@@ -155,6 +156,49 @@ static void test_tap_orphaned_remedy(void)
     assert_remedy(facts, "tap-orphaned", "vnat net-start lab && ip link set vnet2 master virbr1");
     replace(&nic_of(facts, 1, 1)->network, NULL);
     assert_remedy(facts, "tap-orphaned", "make the bridge virbr1, then put vnet2 on it");
+}
+
+static RepairClass class_of(Facts *facts, const char *id)
+{
+    const CheckScope scope = {.grace = CHECK_GRACE};
+    g_autoptr(Map) map = map_join(facts);
+    g_autoptr(GPtrArray) findings = checks_run(facts, map, 1U << OBJECT_INTERFACE);
+    g_autoptr(Health) health = checks_examine(&scope, facts, map);
+    RepairClass class = world_finding(findings, id)->repair;
+
+    for (guint i = 0; i < health->findings->len; i++) {
+        const Finding *finding = health->findings->pdata[i];
+
+        if (strcmp(finding->id, id) == 0 && finding->level != LEVEL_UNKNOWN)
+            g_assert_cmpint(finding->repair, ==, class);
+    }
+    return class;
+}
+
+/* Only what is a plain port is vnat's to put back; what that is nobody knows where its network was not read.
+ */
+static void test_tap_orphaned_class(void)
+{
+    g_autoptr(Facts) plain = world_host(), unread = world_host(), bridged = world_host();
+    g_autoptr(Facts) special = world_host(), none = world_host();
+
+    facts_link(plain, 11)->master = 0;
+    g_assert_cmpint(class_of(plain, "tap-orphaned"), ==, REPAIR_SAFE);
+    replace(&facts_network(plain, "default")->forward, "bridge");
+    g_assert_cmpint(class_of(plain, "tap-orphaned"), ==, REPAIR_NEVER);
+    facts_link(unread, 11)->master = 0;
+    facts_network(unread, "default")->xml_read = FALSE;
+    g_assert_cmpint(class_of(unread, "tap-orphaned"), ==, REPAIR_SAFE);
+    facts_link(bridged, 13)->master = 0; /* VM3's, of type bridge */
+    g_assert_cmpint(class_of(bridged, "tap-orphaned"), ==, REPAIR_NEVER);
+    assert_remedy(bridged, "tap-orphaned", "ip link set vnet3 master virbr0");
+    facts_link(special, 21)->master = 0; /* VM2's second */
+    g_assert_cmpint(class_of(special, "tap-orphaned"), ==, REPAIR_SAFE);
+    nic_of(special, 1, 1)->has_virtualport = TRUE;
+    g_assert_cmpint(class_of(special, "tap-orphaned"), ==, REPAIR_NEVER);
+    facts_link(none, 11)->master = 0;
+    replace(&nic_of(none, 0, 0)->network, "undefined");
+    g_assert_cmpint(class_of(none, "tap-orphaned"), ==, REPAIR_SAFE);
 }
 
 static void test_tap_down_remedy(void)
@@ -447,6 +491,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checks/tap-missing/inactive", test_tap_missing_inactive);
     g_test_add_func("/checks/tap-orphaned", test_tap_orphaned);
     g_test_add_func("/checks/tap-orphaned/remedy", test_tap_orphaned_remedy);
+    g_test_add_func("/checks/tap-orphaned/class", test_tap_orphaned_class);
     g_test_add_func("/checks/tap-down/remedy", test_tap_down_remedy);
     g_test_add_func("/checks/tap-orphaned/openvswitch", test_tap_of_openvswitch);
     g_test_add_func("/checks/tap-down", test_tap_down);

@@ -219,7 +219,6 @@ static void test_levels(void)
 /* -------------------------------------------------------------------------------------------- taps */
 
 #define PUT_BACK "put vnet0 of VM1 back on virbr0"
-#define NOT_PLAIN "it is no interface of a NAT, routed or isolated network, whose ports are plain"
 #define FOREIGN "vnet0 does not have the MAC address that libvirt gives a tap of VM1: it may be another's"
 
 static Facts *orphan_host(void)
@@ -266,21 +265,58 @@ static void test_tap(void)
     }
 }
 
+/* The remedy is told, as of all that is a person's, whatever was consented to. */
+static void assert_tap_by_hand(Facts *facts)
+{
+    g_auto(Plan) plan = plan_of(facts, NULL, "tap-down");
+    const Step *step = step_named(&plan, "tap-orphaned");
+
+    g_assert_cmpint(step->state, ==, STEP_SKIPPED);
+    g_assert_cmpint(step->repair, ==, REPAIR_NEVER);
+    g_assert_cmpstr(step->action, ==, "ip link set vnet0 master virbr0");
+    g_assert_cmpstr(step->detail, ==, "not for vnat to mend");
+}
+
 static void test_tap_not_plain(void)
 {
-    g_autoptr(Facts) open = orphan_host(), table = orphan_host(), vlan = orphan_host();
-    g_autoptr(Facts) virtual = orphan_host(), bridge = orphan_host();
+    g_autoptr(Facts) open = orphan_host(), mode = orphan_host(), table = orphan_host();
+    g_autoptr(Facts) vlan = orphan_host(), virtual = orphan_host(), bridge = orphan_host();
 
     replace(&network_of(open, "default")->forward, "open");
-    assert_tap(open, NOT_PLAIN);
+    assert_tap_by_hand(open);
+    replace(&network_of(mode, "default")->forward, "bridge");
+    assert_tap_by_hand(mode);
     network_of(table, "default")->mac_table_libvirt = TRUE;
-    assert_tap(table, NOT_PLAIN);
+    assert_tap_by_hand(table);
     replace(&nic_of(bridge)->type, "bridge");
-    assert_tap(bridge, NOT_PLAIN);
+    assert_tap_by_hand(bridge);
     nic_of(vlan)->has_vlan = TRUE;
-    assert_tap(vlan, "its port has a VLAN or a virtual port, which only libvirt can make");
+    assert_tap_by_hand(vlan);
     nic_of(virtual)->has_virtualport = TRUE;
-    assert_tap(virtual, "its port has a VLAN or a virtual port, which only libvirt can make");
+    assert_tap_by_hand(virtual);
+}
+
+/* Nobody knows then whether its port is plain: that is a failure, which may pass. */
+static void test_tap_unread(void)
+{
+    g_autoptr(Facts) facts = orphan_host();
+
+    network_of(facts, "default")->xml_read = FALSE;
+    assert_tap(facts, "the definition of its network default is not known");
+}
+
+/* What is found plain, and is not when its turn comes. */
+static void test_tap_turned(void)
+{
+    g_autoptr(Facts) facts = orphan_host();
+    Finding *finding = finding_of("tap-orphaned", OBJECT_INTERFACE, "vnet0", "default", REPAIR_SAFE);
+    g_auto(Plan) plan = {0};
+
+    finding->domain_uuid = g_strdup(((Domain *)facts->domains->pdata[0])->uuid);
+    replace(&nic_of(facts)->type, "bridge");
+    facts_link(facts, 11)->master = 10;
+    plan = plan_with(facts, NULL, NULL, finding);
+    assert_step(&plan, STEP_FAILED, PUT_BACK, "it is no plain port of a NAT, routed or isolated network");
 }
 
 /* The MAC tells whose it is: the guest's with fe in front, or fa where the guest's begins with fe. */
@@ -711,6 +747,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-plan/levels", test_levels);
     g_test_add_func("/repair-plan/tap", test_tap);
     g_test_add_func("/repair-plan/tap/not-plain", test_tap_not_plain);
+    g_test_add_func("/repair-plan/tap/unread", test_tap_unread);
+    g_test_add_func("/repair-plan/tap/turned", test_tap_turned);
     g_test_add_func("/repair-plan/tap/foreign", test_tap_foreign);
     g_test_add_func("/repair-plan/tap/down", test_tap_down);
     g_test_add_func("/repair-plan/tap/late", test_tap_late);
