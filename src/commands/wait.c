@@ -62,6 +62,7 @@ static void look_take(Look *look, Wait *wait, LiveMap *live)
                              .rows = look->rows,
                              .facts = look->facts,
                              .findings = look->findings,
+                             .tap_wanted = wait->goal.stage == STAGE_LINK,
                              .port = wait->goal.port,
                              .port_open = wait->port_open};
     if (wait->probe && port_probe_last(wait->probe, &look->tried, &look->view.port_error))
@@ -104,23 +105,31 @@ static char *goal_text(const Wait *wait)
                            wait->goal.stage == STAGE_LINK ? "its tap on the bridge" : "an address");
 }
 
+/* Says why it did not come; what: of what that is the cause, or NULL. */
+static void wait_fail(Wait *wait, const StageView *view, const char *what)
+{
+    g_auto(StageAdvice) advice = stage_advice(view);
+    GError *error = NULL;
+
+    progress_end(&wait->progress);
+    vnat_error_set(&error, VNAT_ERROR_FAILED, "%s", advice.what);
+    if (what)
+        vnat_error_what(&error, "%s", what);
+    if (advice.next)
+        vnat_error_hint(&error, "%s", advice.next);
+    following_end(wait->following, report(wait->ctx, error));
+}
+
 static gboolean on_timeout(gpointer data)
 {
     Wait *wait = data;
     g_autofree char *goal = goal_text(wait);
-    GError *error = NULL;
+    g_autofree char *what = g_strdup_printf("%s within %g s", goal, wait->seconds);
     g_auto(Look) look;
-    g_auto(StageAdvice) advice;
 
     look_take(&look, wait, following_live(wait->following));
-    advice = stage_advice(&look.view);
     wait->timer = 0;
-    progress_end(&wait->progress);
-    vnat_error_set(&error, VNAT_ERROR_FAILED, "%s", advice.what);
-    vnat_error_what(&error, "%s within %g s", goal, wait->seconds);
-    if (advice.next)
-        vnat_error_hint(&error, "%s", advice.next);
-    following_end(wait->following, report(wait->ctx, error));
+    wait_fail(wait, &look.view, what);
     return G_SOURCE_REMOVE;
 }
 
@@ -154,10 +163,10 @@ static void wait_look(Wait *wait, LiveMap *live)
     wait->looked = g_get_monotonic_time();
     if (wait->probe) {
         wait_knock(wait, addresses);
+    } else if (look.view.tap_wanted && stage_lacks_taps(&look.view)) {
+        wait_fail(wait, &look.view, NULL);
     } else if (wait->stuck > wait->goal.stage && wait->goal.stage == STAGE_LINK) {
-        g_autofree char *name = map_row_name(row);
-
-        wait_done(wait, name);
+        wait_done(wait, row->tap);
     } else if (wait->stuck > wait->goal.stage) {
         wait_done(wait, ip_format(&((const Address *)addresses->pdata[0])->ip, text));
     }
@@ -325,7 +334,7 @@ const Command command_wait = {
     .description =
         "The domain may still be shut off. With --for link it prints the tap when it is on its bridge, with\n"
         "--for port:N the address that takes TCP connections to that port. If that does not come in time,\n"
-        "exit code 1, with the stage that is stuck and what to look at next.",
+        "or cannot come, exit code 1, with the stage that is stuck and what to look at next.",
     .examples = "  vnat wait VM1\n  ssh root@$(vnat wait VM1 --for port:22)\n"
                 "  virsh start VM1 && vnat wait VM1 --for link --timeout 10",
     .arguments = arguments_wait,

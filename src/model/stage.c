@@ -39,12 +39,20 @@ static gboolean is_foreign_switch(const StageView *view, const char *bridge)
     return link && !link->is_bridge;
 }
 
+/* Those of other types, as user and hostdev, are plugged into no device of this host, and never will be. */
+static gboolean row_can_have_tap(const MapRow *row)
+{
+    static const char *const types[] = {"network", "bridge", "direct", "ethernet", NULL};
+
+    return !row->interface_known || row->ifindex || !row->type || g_strv_contains(types, row->type);
+}
+
 static gboolean row_is_linked(const StageView *view, const MapRow *row)
 {
     if (!row->interface_known)
         return FALSE;
     if (!row->tap)
-        return row->network_bridge == NULL; /* of type user or direct: there will be none */
+        return !view->tap_wanted && row->network_bridge == NULL; /* of type user: there will be none */
     if (row->ifindex && (!row->network_bridge || g_strcmp0(row->bridge, row->network_bridge) == 0))
         return TRUE;
     if (!view->facts)
@@ -85,22 +93,30 @@ static Stage row_stuck(const StageView *view, const MapRow *row)
 
 Stage stage_stuck(const StageView *view, const MapRow **row)
 {
+    const MapRow *best = NULL;
     Stage farthest = STAGE_LINK;
 
-    if (row)
-        *row = NULL;
-    if (!view->domain)
-        return STAGE_RUNNING;
-    for (guint i = 0; i < view->rows->len; i++) {
-        Stage stage = row_stuck(view, view->rows->pdata[i]);
+    for (guint i = 0; view->domain && i < view->rows->len; i++) {
+        const MapRow *one = view->rows->pdata[i];
+        Stage stage = row_stuck(view, one);
 
-        if (i > 0 && stage <= farthest)
+        if ((best && stage <= farthest) || (view->tap_wanted && !row_can_have_tap(one)))
             continue;
         farthest = stage;
-        if (row)
-            *row = view->rows->pdata[i];
+        best = one;
     }
-    return farthest;
+    if (row)
+        *row = best;
+    return view->domain ? farthest : STAGE_RUNNING;
+}
+
+gboolean stage_lacks_taps(const StageView *view)
+{
+    for (guint i = 0; i < view->rows->len; i++) {
+        if (row_can_have_tap(view->rows->pdata[i]))
+            return FALSE;
+    }
+    return view->domain && view->rows->len > 0;
 }
 
 GPtrArray *stage_addresses(const StageView *view)
@@ -188,6 +204,15 @@ static StageAdvice advice_no_row(const StageView *view)
                          .next = g_strdup_printf("vnat attach-interface %s network default --live", word)};
 }
 
+static StageAdvice advice_no_tap(const StageView *view)
+{
+    return (StageAdvice){
+        .what = g_strdup_printf("no interface of domain '%s' has a tap on a bridge, and by its type none "
+                                "will",
+                                view->name),
+        .next = command_of("vnat domiflist", view->name)};
+}
+
 static StageAdvice advice_link(const StageView *view, const MapRow *row)
 {
     const Network *network = network_of(view, row);
@@ -264,6 +289,8 @@ StageAdvice stage_advice(const StageView *view)
         return (StageAdvice){.what = g_strdup(cause->message), .next = g_strdup(cause->remedy)};
     if (stage == STAGE_RUNNING)
         return advice_running(view);
+    if (view->tap_wanted && stage_lacks_taps(view))
+        return advice_no_tap(view);
     if (!row || !row->interface_known)
         return advice_no_row(view);
     if (row->domain_state == DOMAIN_PAUSED && stage > STAGE_LINK && stage < STAGE_COUNT)

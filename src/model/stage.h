@@ -31,6 +31,7 @@ typedef struct {
     const GPtrArray *rows;     /* MapRow: its interfaces, in the order of its XML */
     const Facts *facts;        /* networks, links, forwarding tables; NULL: these were not looked at */
     const GPtrArray *findings; /* Finding, worst first: of everybody */
+    gboolean tap_wanted;       /* an interface counts by its tap alone, and not if it cannot have one */
     guint port;                /* 0: none is waited for */
     gboolean port_open;
     const Ip *port_tried;   /* where it was tried last; NULL: nowhere yet */
@@ -40,6 +41,10 @@ typedef struct {
 /* The first stage that it has not reached; STAGE_COUNT: none. Of several interfaces the one that has come
  * farthest counts, which *row (may be NULL) gets: NULL where there is none. */
 Stage stage_stuck(const StageView *view, const MapRow **row);
+
+/* Of a domain that runs: it has interfaces, and none of a type that gets a tap, so that waiting for one is in
+ * vain. */
+gboolean stage_lacks_taps(const StageView *view);
 
 /* The addresses of the interfaces that have reached STAGE_ADDRESS, best evidence first, without link-local
  * ones: Address, borrowed from the rows. Free with g_ptr_array_unref. */

@@ -37,6 +37,16 @@ stuck() {
     same "$(tap_of P1)" "$output"
 }
 
+@test "--for link of a guest without any tap: exit 1 at once" {
+    lab_domain_xml U1 8 '' "<interface type='user'><mac address='52:54:00:00:00:07'/><rom enabled='no'/></interface>" \
+        >"$LAB_DIR/U1.xml"
+    virsh -q create --paused "$LAB_DIR/U1.xml" >/dev/null
+    expect 1 wait U1 --for link --timeout 100
+    [ -z "$output" ]
+    has "$stderr" "error: no interface of domain 'U1' has a tap on a bridge" 'hint: vnat domiflist U1'
+    virsh -q destroy U1 >/dev/null
+}
+
 @test "a guest that boots: its address, when it has it; then it is the same at once" {
     # It was started a moment ago, and boots for seconds.
     expect 0 wait VM1

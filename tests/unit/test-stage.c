@@ -134,6 +134,42 @@ static void test_link_unseen(Scene *scene, gconstpointer data)
     g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_ADDRESS);
 }
 
+/* Where the tap itself is wanted, an interface that gets none is no success, nor does it hide another's. */
+static void test_tap(Scene *scene, gconstpointer data)
+{
+    const MapRow *row;
+
+    g_clear_pointer(&scene->nic->target, g_free);
+    g_clear_pointer(&scene->nic->bridge, g_free);
+    g_clear_pointer(&scene->nic->network, g_free);
+    g_free(scene->nic->type);
+    scene->nic->type = g_strdup("direct"); /* libvirt has yet to make its device */
+    scene->view.tap_wanted = TRUE;
+    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_LINK);
+    g_assert_false(stage_lacks_taps(&scene->view));
+    g_free(scene->nic->type);
+    scene->nic->type = g_strdup("user");
+    assert_stuck(scene, STAGE_LINK,
+                 "no interface of domain 'VM1' has a tap on a bridge, and by its type none will",
+                 "vnat domiflist VM1");
+    g_assert_true(stage_lacks_taps(&scene->view));
+    scene->view.tap_wanted = FALSE;
+    g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_ADDRESS);
+    scene->view.tap_wanted = TRUE;
+    world_nic(scene->domain, "default", "virbr0", "52:54:00:00:00:02", "vnet1");
+    world_tap(scene->facts, 12, "vnet1", 0, "52:54:00:00:00:02");
+    g_assert_cmpint(stage_stuck(look(scene), &row), ==, STAGE_LINK);
+    g_assert_cmpstr(row->tap, ==, "vnet1");
+    g_assert_false(stage_lacks_taps(&scene->view));
+    facts_link(scene->facts, 12)->master = 10;
+    g_assert_cmpint(stage_stuck(look(scene), &row), ==, STAGE_FRAME);
+    g_assert_cmpstr(row->tap, ==, "vnet1");
+    /* Of what does not run, or has nothing, more may come. */
+    g_ptr_array_set_size(scene->domain->interfaces, 0);
+    look(scene);
+    g_assert_false(stage_lacks_taps(&scene->view));
+}
+
 /* Nobody here could have heard it: so it is not said that it is silent. */
 static void test_address_unseen(Scene *scene, gconstpointer data)
 {
@@ -271,6 +307,7 @@ int main(int argc, char **argv)
     ADD("link", test_link);
     ADD("link/without-findings", test_link_without_findings);
     ADD("link/unseen", test_link_unseen);
+    ADD("tap", test_tap);
     ADD("frame", test_frame);
     ADD("address", test_address);
     ADD("address/no-dhcp", test_address_no_dhcp);
