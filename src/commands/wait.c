@@ -37,7 +37,7 @@ typedef struct {
     char *name, *uuid; /* the domain's */
     PortProbe *probe;
     gboolean port_open;
-    Stage stuck;
+    Stage stuck, shown;
     gint64 looked; /* monotonic, when the stage was looked at last */
     Progress progress;
     guint timer, patience, frame; /* sources; 0: none */
@@ -147,7 +147,7 @@ static void wait_knock(Wait *wait, const GPtrArray *addresses)
 static void wait_show(Wait *wait)
 {
     if (!following_ended(wait->following))
-        progress_show(&wait->progress, "%s: waiting for %s", wait->name, stage_name(wait->stuck));
+        progress_show(&wait->progress, "%s: waiting for %s", wait->name, stage_name(wait->shown));
 }
 
 static void wait_look(Wait *wait, LiveMap *live)
@@ -160,6 +160,7 @@ static void wait_look(Wait *wait, LiveMap *live)
     look_take(&look, wait, live);
     addresses = stage_addresses(&look.view);
     wait->stuck = stage_stuck(&look.view, &row);
+    wait->shown = stage_shown(&look.view);
     wait->looked = g_get_monotonic_time();
     if (wait->probe) {
         wait_knock(wait, addresses);
@@ -305,7 +306,7 @@ static void wait_clear(Wait *wait)
 
 static int run_wait(Context *ctx)
 {
-    Wait wait = {.ctx = ctx, .seconds = DEFAULT_SECONDS, .stuck = STAGE_RUNNING};
+    Wait wait = {.ctx = ctx, .seconds = DEFAULT_SECONDS, .stuck = STAGE_RUNNING, .shown = STAGE_RUNNING};
     GError *error = NULL;
     int code;
 

@@ -9,7 +9,7 @@ const char *stage_name(Stage stage)
 {
     switch (stage) {
     case STAGE_RUNNING:
-        return "to run";
+        return "it to run";
     case STAGE_LINK:
         return "its tap on the bridge";
     case STAGE_FRAME:
@@ -108,6 +108,20 @@ Stage stage_stuck(const StageView *view, const MapRow **row)
     if (row)
         *row = best;
     return view->domain ? farthest : STAGE_RUNNING;
+}
+
+/* libvirt plugs it in all the same. */
+static gboolean is_held_by_pause(Stage stage, const MapRow *row)
+{
+    return row && row->domain_state == DOMAIN_PAUSED && stage > STAGE_LINK && stage < STAGE_COUNT;
+}
+
+Stage stage_shown(const StageView *view)
+{
+    const MapRow *row;
+    Stage stage = stage_stuck(view, &row);
+
+    return is_held_by_pause(stage, row) ? STAGE_RUNNING : stage;
 }
 
 gboolean stage_lacks_taps(const StageView *view)
@@ -293,7 +307,7 @@ StageAdvice stage_advice(const StageView *view)
         return advice_no_tap(view);
     if (!row || !row->interface_known)
         return advice_no_row(view);
-    if (row->domain_state == DOMAIN_PAUSED && stage > STAGE_LINK && stage < STAGE_COUNT)
+    if (is_held_by_pause(stage, row))
         return advice_paused(view);
     switch (stage) {
     case STAGE_LINK:

@@ -22,7 +22,7 @@ typedef enum {
     STAGE_COUNT
 } Stage;
 
-/* For progress: "to run", "its tap on the bridge", "its first frame", "an address", "its port". */
+/* For progress: "it to run", "its tap on the bridge", "its first frame", "an address", "its port". */
 const char *stage_name(Stage stage);
 
 typedef struct {
@@ -41,6 +41,10 @@ typedef struct {
 /* The first stage that it has not reached; STAGE_COUNT: none. Of several interfaces the one that has come
  * farthest counts, which *row (may be NULL) gets: NULL where there is none. */
 Stage stage_stuck(const StageView *view, const MapRow **row);
+
+/* The stage to show to people: that it runs, of a guest whose being paused keeps it from what is behind its
+ * link; else the one in which it is stuck. */
+Stage stage_shown(const StageView *view);
 
 /* Of a domain that runs: it has interfaces, and none of a type that gets a tap, so that waiting for one is in
  * vain. */

@@ -126,7 +126,7 @@ rests() {
 forwards() { bridge link show dev "$1" | grep -q 'state forwarding'; }
 shows() { tr '\r' '\n' <"$LAB_DIR/progress" | tail -n 1 | grep -qF -- "$*"; }
 
-@test "the first frame is shown when it comes, also right after another one" {
+@test "a paused guest: it is waited for to run; the first frame is shown when it comes, also right after another one" {
     tap=$(tap_of P1)
     ip link add other type veth peer name rehto
     ip link set rehto up
@@ -136,12 +136,15 @@ shows() { tr '\r' '\n' <"$LAB_DIR/progress" | tail -n 1 | grep -qF -- "$*"; }
     # shellcheck disable=SC2016 # the inner shell's
     script -qec 'echo $$ >$LAB_DIR/pid; exec vnat wait P1' /dev/null >"$LAB_DIR/progress" 2>&1 </dev/null 3>&- &
     waiting=$!
+    lab_wait_for 10 shows 'waiting for it to run'
+    virsh -q resume P1 >/dev/null
     lab_wait_for 10 shows 'waiting for its first frame'
     lab_wait_for 20 rests "$(cat "$LAB_DIR/pid")"
     for mac in 1 2 3; do bridge fdb replace 52:54:00:00:00:a$mac dev other master dynamic; done
     bridge fdb replace 52:54:00:00:00:05 dev "$tap" master dynamic
     lab_wait_for 3 shows 'waiting for an address'
     kill "$waiting"
+    virsh -q suspend P1 >/dev/null
     bridge fdb del 52:54:00:00:00:05 dev "$tap" master
     ip link del other
 }

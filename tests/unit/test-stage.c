@@ -191,6 +191,7 @@ static void test_frame(Scene *scene, gconstpointer data)
     world_learn(scene->facts, 11, 10, MAC1)->permanent = TRUE;
     world_learn(scene->facts, 11, 10, "52:54:00:00:00:09");
     g_assert_cmpint(stage_stuck(look(scene), NULL), ==, STAGE_FRAME);
+    g_assert_cmpint(stage_shown(&scene->view), ==, STAGE_FRAME);
     scene->domain->state = DOMAIN_PAUSED;
     g_array_set_size(scene->facts->fdb, 0);
     assert_stuck(scene, STAGE_FRAME, "domain 'VM1' is paused", "virsh resume VM1");
@@ -263,6 +264,19 @@ static void test_two(Scene *scene, gconstpointer data)
     g_assert_cmpstr(row->tap, ==, "vnet1");
 }
 
+/* A paused guest is plugged in, and comes no farther. */
+static void test_paused(Scene *scene, gconstpointer data)
+{
+    scene->domain->state = DOMAIN_PAUSED;
+    g_assert_cmpint(stage_shown(look(scene)), ==, STAGE_RUNNING);
+    g_assert_cmpstr(stage_name(stage_shown(&scene->view)), ==, "it to run");
+    g_assert_cmpint(stage_stuck(&scene->view, NULL), ==, STAGE_FRAME);
+    world_lease(scene->facts, "default", MAC1, "192.168.122.5", 60);
+    g_assert_cmpint(stage_shown(look(scene)), ==, STAGE_COUNT);
+    facts_link(scene->facts, 11)->master = 0;
+    g_assert_cmpint(stage_shown(look(scene)), ==, STAGE_LINK);
+}
+
 /* Best evidence first, over all interfaces; none of one that is not on its bridge. */
 static void test_addresses(Scene *scene, gconstpointer data)
 {
@@ -313,6 +327,7 @@ int main(int argc, char **argv)
     ADD("address/no-dhcp", test_address_no_dhcp);
     ADD("address/unseen", test_address_unseen);
     ADD("port", test_port);
+    ADD("paused", test_paused);
     ADD("two", test_two);
     ADD("addresses", test_addresses);
     ADD("names", test_names);
