@@ -133,6 +133,20 @@ static void on_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
         following->ops->sink.changes(live, changes, following->data);
 }
 
+static void on_domain_gone(const char *uuid, gpointer data)
+{
+    Following *following = data;
+
+    if (!following->ended && following->ops->sink.domain_gone)
+        following->ops->sink.domain_gone(uuid, following->data);
+}
+
+void following_ask(Following *following, const char *domain_uuid)
+{
+    follower_touch(following->follower, FOLLOW_DOMAIN, domain_uuid);
+    following_wake(following);
+}
+
 static gboolean at_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
     callback(data);
@@ -153,7 +167,8 @@ guint following_at(Deadline when, GSourceFunc function, gpointer data)
     return g_source_attach(source, NULL);
 }
 
-static const FollowSink own_sink = {.snapshot = on_snapshot, .changes = on_changes};
+static const FollowSink own_sink = {
+    .snapshot = on_snapshot, .changes = on_changes, .domain_gone = on_domain_gone};
 
 /* --------------------------------------------------------------------------------- what ends it */
 

@@ -48,5 +48,9 @@ gboolean following_flush(Following *following);
 
 LiveMap *following_live(const Following *following);
 
+/* Has this domain read, whether it is active or not: where there is none, the sink is told that it is gone.
+ */
+void following_ask(Following *following, const char *domain_uuid);
+
 /* A number of seconds from the command line, above 0; without a value it stays as it is. Errors: USAGE. */
 gboolean following_seconds(const Context *ctx, const char *option, double *seconds, GError **error);

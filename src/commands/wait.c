@@ -17,9 +17,13 @@
  * for only while somebody sees the progress, and at the end, to say what is missing: after each run of the
  * follower, which the kernel's word of a learned MAC makes too, but not more often than FRAME_USEC, since a
  * look goes through all that the bridges have learned.
+ *
+ * The map has only active domains. Whether one that is not active exists libvirt is asked: when the map says
+ * so, and at each event of it.
  */
 
 #define DEFAULT_SECONDS 120.0
+#define FIND_SECONDS 10.0
 #define PROGRESS_PATIENCE 310 /* milliseconds: progress shows nothing before 300 */
 #define FRAME_USEC (250 * G_TIME_SPAN_MILLISECOND)
 
@@ -37,6 +41,7 @@ typedef struct {
     char *name, *uuid; /* the domain's */
     PortProbe *probe;
     gboolean port_open;
+    gboolean gone; /* libvirt said that there is no such domain */
     Stage stuck, shown;
     gint64 looked; /* monotonic, when the stage was looked at last */
     Progress progress;
@@ -133,6 +138,23 @@ static gboolean on_timeout(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* ----------------------------------------------------------------------------------------- the domain */
+
+/* The domain, whether it runs or not: one that there is not is told at once. */
+static gboolean wait_find(Wait *wait, GError **error)
+{
+    g_autoptr(World) world = world_open_again(wait->ctx, error);
+    const Domain *domain = world ? world_read_domain(world, argument(wait->ctx, 0), FALSE, 0, error) : NULL;
+
+    if (!domain)
+        return FALSE;
+    g_free(wait->name);
+    g_free(wait->uuid);
+    wait->name = g_strdup(domain->name);
+    wait->uuid = g_strdup(domain->uuid);
+    return TRUE;
+}
+
 /* ------------------------------------------------------------------------------------------ the looks */
 
 static void wait_knock(Wait *wait, const GPtrArray *addresses)
@@ -174,6 +196,14 @@ static void wait_look(Wait *wait, LiveMap *live)
     wait_show(wait);
 }
 
+/* Where it is not active it may have gone unseen. */
+static void wait_follow_up(Wait *wait, LiveMap *live)
+{
+    wait_look(wait, live);
+    if (!live_map_domain(live, wait->uuid))
+        following_ask(wait->following, wait->uuid);
+}
+
 static gboolean on_patience(gpointer data)
 {
     Wait *wait = data;
@@ -189,7 +219,7 @@ static void on_snapshot(LiveMap *live, gboolean resync, gpointer data)
 
     if (!wait->timer)
         wait->timer = following_at(wait->deadline, on_timeout, wait);
-    wait_look(wait, live);
+    wait_follow_up(wait, live);
 }
 
 /* Whether it may bring the domain on: something of itself, or of what it hangs on. */
@@ -206,9 +236,34 @@ static void on_changes(LiveMap *live, const GPtrArray *changes, gpointer data)
 
     for (guint i = 0; i < changes->len; i++) {
         if (is_relevant(wait, changes->pdata[i])) {
-            wait_look(wait, live);
+            wait_follow_up(wait, live);
             return;
         }
+    }
+}
+
+static void on_domain_gone(const char *uuid, gpointer data)
+{
+    Wait *wait = data;
+
+    wait->gone |= strcmp(uuid, wait->uuid) == 0;
+}
+
+/* The domain has gone, unless one that is called so has come since: then it is that one which is waited for.
+ * Where libvirt does not answer now, it is asked again when it is back. */
+static void wait_look_again(Wait *wait)
+{
+    GError *error = NULL;
+
+    wait->gone = FALSE;
+    wait->ctx->deadline = MIN(deadline_in(FIND_SECONDS), wait->deadline);
+    if (wait_find(wait, &error)) {
+        wait_look(wait, following_live(wait->following));
+    } else if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+        progress_end(&wait->progress);
+        following_end(wait->following, report(wait->ctx, error));
+    } else {
+        g_error_free(error);
     }
 }
 
@@ -227,11 +282,14 @@ static void on_ran(LiveMap *live, gpointer data)
     Wait *wait = data;
     gint64 left = wait->looked + FRAME_USEC - g_get_monotonic_time();
 
+    if (wait->gone)
+        wait_look_again(wait);
     if (wait->progress.wanted && wait->stuck == STAGE_FRAME && !wait->frame)
         wait->frame = g_timeout_add((guint)(MAX(left, 0) / 1000 + 1), on_frame_due, wait);
 }
 
-static const FollowingOps ops = {.sink = {.snapshot = on_snapshot, .changes = on_changes}, .ran = on_ran};
+static const FollowingOps ops = {
+    .sink = {.snapshot = on_snapshot, .changes = on_changes, .domain_gone = on_domain_gone}, .ran = on_ran};
 
 /* ------------------------------------------------------------------------------------- the command */
 
@@ -255,32 +313,16 @@ static gboolean parse_goal(const char *text, Goal *goal, GError **error)
     return vnat_error_set(error, VNAT_ERROR_USAGE, "--for takes address, link or port:N, not '%s'", text);
 }
 
-/* The domain, whether it runs or not: one that there is not is told at once. */
-static gboolean wait_find(Wait *wait, int *code)
-{
-    g_autoptr(World) world = world_open(wait->ctx, code);
-    GError *error = NULL;
-    const Domain *domain;
-
-    if (!world)
-        return FALSE;
-    domain = world_read_domain(world, argument(wait->ctx, 0), FALSE, 0, &error);
-    if (!domain) {
-        *code = report(wait->ctx, error);
-        return FALSE;
-    }
-    wait->name = g_strdup(domain->name);
-    wait->uuid = g_strdup(domain->uuid);
-    return TRUE;
-}
-
 static int wait_follow(Wait *wait)
 {
+    GError *error = NULL;
     int code = EXIT_OK;
 
     wait->following = following_new(wait->ctx, &ops, wait, &code);
-    if (!wait->following || !wait_find(wait, &code))
+    if (!wait->following)
         return code;
+    if (!wait_find(wait, &error))
+        return report(wait->ctx, error);
     progress_begin(&wait->progress, wait->ctx);
     wait->patience = g_timeout_add(PROGRESS_PATIENCE, on_patience, wait);
     if (wait->goal.port)

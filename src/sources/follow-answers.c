@@ -167,6 +167,8 @@ static void answer_failed(Follower *follower, FollowKey *key, const GError *erro
 static void answer_error(Follower *follower, FollowKey *key, const GError *error)
 {
     if (g_error_matches(error, VNAT_ERROR, VNAT_ERROR_NOT_FOUND)) {
+        if (key->kind == FOLLOW_DOMAIN && follower->sink->domain_gone)
+            follower->sink->domain_gone(key->uuid, follower->sink_data);
         follow_object_gone(follower, key);
         return;
     }

@@ -72,6 +72,9 @@ typedef struct {
     void (*snapshot)(LiveMap *live, gboolean resync, gpointer data);
     /* Not before the first snapshot. */
     void (*changes)(LiveMap *live, const GPtrArray *changes, gpointer data);
+    /* libvirt, asked for this domain, said that there is none; of one that is shut off it does not. It may be
+     * back by now. Also before the first snapshot, and more than once. May be NULL. */
+    void (*domain_gone)(const char *uuid, gpointer data);
 } FollowSink;
 
 /* world and sink stay the caller's and must live as long; checks: see live_map_new. */

@@ -102,6 +102,42 @@ follows() { readlink "/proc/$1/fd/"* | grep -q inotify; }
     lab_guest_stop P2
 }
 
+# vanishes COMMAND [ARGUMENT...]: `vnat wait TR`, which waits, ends by it with the error of a domain that there is not.
+vanishes() {
+    vnat wait TR --timeout 100 >"$LAB_DIR/vanishes" 2>&1 3>&- &
+    waiting=$!
+    lab_wait_for 5 follows "$waiting"
+    [ ! -s "$LAB_DIR/vanishes" ]
+    "$@" >/dev/null
+    lab_wait_for 5 test -s "$LAB_DIR/vanishes"
+    code=0
+    wait "$waiting" || code=$?
+    [ "$code" -eq 1 ]
+    expect 1 wait TR
+    same "$stderr" "$(cat "$LAB_DIR/vanishes")"
+    has "$stderr" "failed to get domain 'TR'"
+}
+
+@test "it vanishes while somebody waits: the error of a domain that there is not, at once" {
+    lab_domain_xml TR 8 '' "$(lab_interface_xml default 52:54:00:00:00:08)" >"$LAB_DIR/TR.xml"
+    virsh -q create --paused "$LAB_DIR/TR.xml" >/dev/null
+    vanishes virsh -q destroy TR
+    virsh -q "define $LAB_DIR/TR.xml; start --paused TR" >/dev/null
+    vanishes virsh -q 'destroy TR; undefine TR'
+    virsh -q define "$LAB_DIR/TR.xml" >/dev/null
+    vanishes virsh -q undefine TR
+    # While libvirtd is away nobody tells.
+    virsh -q define "$LAB_DIR/TR.xml" >/dev/null
+    vanishes forget_unseen TR
+}
+
+# forget_unseen DOMAIN: its definition goes while libvirtd does not run.
+forget_unseen() {
+    lab_libvirtd_stop
+    rm "/etc/libvirt/qemu/$1.xml"
+    lab_libvirtd_start
+}
+
 @test "stuck before its tap is on the bridge" {
     ip link set "$(tap_of P1)" nomaster
     stuck P1 --for link

@@ -529,6 +529,33 @@ static void test_transient(void)
     g_assert_null(live_map_network(follower_live(sim->follower), sim->networks[0].uuid));
 }
 
+static void on_gone(const char *uuid, gpointer data)
+{
+    Sim *sim = data;
+
+    g_string_append_printf(sim->log, "gone:%s ", uuid);
+}
+
+/* Of a domain that is not active its reading alone tells whether there is one. */
+static void test_domain_gone(void)
+{
+    static const char nobody[] = "00000000-0000-0000-0000-0000000000ff";
+    g_autoptr(Sim) sim = guests_new(1);
+
+    sim->sink.domain_gone = on_gone;
+    g_assert_true(host_destroy(sim, 0));
+    sim_advance(sim, 2 * SIM_SECOND);
+    sim_event(sim, FOLLOW_DOMAIN, sim->guests[0].uuid);
+    sim_event(sim, FOLLOW_NETWORK, nobody);
+    sim_advance(sim, 2 * SIM_SECOND);
+    g_assert_null(strstr(sim->log->str, "gone:"));
+    g_string_truncate(sim->log, 0);
+    sim_event(sim, FOLLOW_DOMAIN, nobody);
+    sim_advance(sim, 2 * SIM_SECOND);
+    assert_log(sim, "gone:00000000-0000-0000-0000-0000000000ff");
+    assert_settled(sim);
+}
+
 static void test_leases_late(void)
 {
     g_autoptr(Sim) sim = calm_new();
@@ -571,6 +598,7 @@ int main(int argc, char **argv)
     g_test_add_func("/follow/written/missed", test_written_missed);
     g_test_add_func("/follow/written/nameless", test_written_nameless);
     g_test_add_func("/follow/transient", test_transient);
+    g_test_add_func("/follow/domain-gone", test_domain_gone);
     g_test_add_func("/follow/leases-late", test_leases_late);
     return g_test_run();
 }

@@ -2,21 +2,23 @@
 #include "commands/commands.h"
 #include "commands/lines.h"
 
+#include <libvirt/libvirt.h>
 #include <string.h>
 
-/* What watch and wait refuse before they ask anybody. Each line of words runs in a process of its own, whose
- * standard error is looked at; what is not refused there is refused because the host is a captured one. */
+/* What watch and wait refuse before they ask anybody; what wait says of domains of libvirt's test driver.
+ * Each line of words runs in a process of its own, whose standard error is looked at; what is not refused
+ * there is refused because the host is a captured one. */
 
 #define REPLAYED "*error: * follows what happens, and in a captured host nothing does\nhint: vnat help *"
 
-static int run_words(const Command *command, const char *line)
+static int run_words(const Command *command, const char *line, Context ctx)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", -1);
     g_autofree char **argv = g_memdup2(words, (g_strv_length(words) + 1) * sizeof(char *));
-    Context ctx = {.replay = "/nonexistent", .deadline = deadline_in(60)};
     GError *error = NULL;
     int code;
 
+    ctx.deadline = deadline_in(60);
     ctx.options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     code = command_parse(&ctx, command, (int)g_strv_length(words), argv, &error) ? command->run(&ctx)
                                                                                  : report(&ctx, error);
@@ -31,7 +33,7 @@ static void assert_said(const Command *command, const char *line, const char *pa
         const char *wanted = g_getenv("FOLLOWING_LINE");
 
         if (g_strcmp0(wanted, line) == 0)
-            _Exit(run_words(command, line) == EXIT_USAGE ? 0 : 1);
+            _Exit(run_words(command, line, (Context){.replay = "/nonexistent"}) == EXIT_USAGE ? 0 : 1);
         return;
     }
     g_setenv("FOLLOWING_LINE", line, TRUE);
@@ -76,6 +78,93 @@ static void test_wait(void)
     assert_said(&command_wait, "wait --for port:65535 VM1", REPLAYED);
 }
 
+/* A domain and what becomes of it while `wait` runs. */
+typedef struct {
+    const char *path, *line;
+    gboolean defined; /* it has a definition */
+    void (*later)(virDomainPtr domain);
+    int code;
+    const char *err; /* pattern */
+} Fate;
+
+#define NO_DOMAIN                                                                                            \
+    "error: failed to get domain 'TR'\nerror: Domain not found*\n"                                           \
+    "hint: *virsh *list --all' all of them\n"
+
+static void destroy(virDomainPtr domain)
+{
+    g_assert_cmpint(virDomainDestroy(domain), ==, 0);
+}
+
+static void undefine(virDomainPtr domain)
+{
+    g_assert_cmpint(virDomainUndefine(domain), ==, 0);
+    g_assert_cmpint(virDomainDestroy(domain), ==, 0);
+}
+
+static void destroy_undefine(virDomainPtr domain)
+{
+    g_assert_cmpint(virDomainDestroy(domain), ==, 0);
+    g_assert_cmpint(virDomainUndefine(domain), ==, 0);
+}
+
+static const Fate fates[] = {
+    {"/following/wait/subprocess/transient", "wait TR --timeout 300", FALSE, destroy, EXIT_FAILED, NO_DOMAIN},
+    {"/following/wait/subprocess/undefined", "wait TR --timeout 300", TRUE, undefine, EXIT_FAILED, NO_DOMAIN},
+    {"/following/wait/subprocess/destroyed", "wait TR --timeout 300", TRUE, destroy_undefine, EXIT_FAILED,
+     NO_DOMAIN},
+    {"/following/wait/subprocess/shut-off", "wait TR --timeout 3", TRUE, destroy, EXIT_FAILED,
+     "error: domain 'TR' did not get an address within 3 s\nerror: domain 'TR' does not run\n"
+     "hint: virsh *start TR\n"},
+};
+
+typedef struct {
+    const Fate *fate;
+    virDomainPtr domain;
+} Fated;
+
+static gboolean on_fate(gpointer data)
+{
+    const Fated *fated = data;
+
+    fated->fate->later(fated->domain);
+    return G_SOURCE_REMOVE;
+}
+
+/* All connections of a process to test:///default have one state. */
+static void run_fate(gconstpointer data)
+{
+    static const char xml[] =
+        "<domain type='test'><name>TR</name><memory>8192</memory><os><type>hvm</type></os>"
+        "<devices><interface type='user'/></devices></domain>";
+    Fated fated = {.fate = data};
+    virConnectPtr conn;
+    int code;
+
+    g_assert_cmpint(virInitialize(), ==, 0);
+    conn = virConnectOpen("test:///default");
+    if (fated.fate->defined) {
+        fated.domain = virDomainDefineXML(conn, xml);
+        g_assert_cmpint(virDomainCreate(fated.domain), ==, 0);
+    } else {
+        fated.domain = virDomainCreateXML(conn, xml, 0);
+    }
+    g_timeout_add(500, on_fate, &fated);
+    code = run_words(&command_wait, fated.fate->line, (Context){.uri = "test:///default"});
+    _Exit(code == fated.fate->code ? 0 : 1);
+}
+
+/* It ends at once where there is nothing to wait for any more. */
+static void test_fates(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(fates); i++) {
+        g_test_trap_subprocess(fates[i].path, 120 * G_USEC_PER_SEC, 0);
+        g_test_trap_assert_passed();
+        g_test_trap_assert_stdout_unmatched("*vnat*");
+        g_test_trap_assert_stderr(fates[i].err);
+    }
+}
+
 static gboolean on_time(gpointer data)
 {
     ++*(guint *)data;
@@ -111,6 +200,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/following/watch", test_watch);
     g_test_add_func("/following/wait", test_wait);
+    g_test_add_func("/following/wait/fates", test_fates);
+    for (gsize i = 0; i < G_N_ELEMENTS(fates); i++)
+        g_test_add_data_func(fates[i].path, &fates[i], run_fate);
     g_test_add_func("/following/long", test_long);
     return g_test_run();
 }
