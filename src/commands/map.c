@@ -224,7 +224,7 @@ static gboolean is_running(const World *world, GError **error)
 
 static int run_domifaddr(Context *ctx)
 {
-    const char *only = argument(ctx, 1) ? argument(ctx, 1) : option_value(ctx, "interface");
+    const char *only = argument(ctx, 1);
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) rows = g_ptr_array_new();

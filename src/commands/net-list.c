@@ -152,7 +152,7 @@ static GPtrArray *leases_where(const Map *map, const LeaseFilter *filter)
 
 static int run_net_dhcp_leases(Context *ctx)
 {
-    const char *mac = argument(ctx, 1) ? argument(ctx, 1) : option_value(ctx, "mac");
+    const char *mac = argument(ctx, 1);
     g_autoptr(World) world = NULL;
     g_autoptr(Map) map = NULL;
     g_autoptr(GPtrArray) leases = NULL;

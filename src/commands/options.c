@@ -171,7 +171,8 @@ static gboolean parse_one(Context *ctx, Parser *parser, int value, char **argv, 
 
 /*
  * As with virsh, an argument may also be given by its name: --domain VM1. The name is the argument's in the
- * usage, or its first part ("FILE|TEMPLATE": --file); an option of that name keeps its own meaning.
+ * usage, or its first part ("FILE|TEMPLATE": --file). An option of that name that the command has itself
+ * (--mac) is the same thing, unless it takes no value.
  */
 static const char *argument_option(const Argument *argument)
 {
@@ -181,26 +182,28 @@ static const char *argument_option(const Argument *argument)
     return g_intern_string(lower);
 }
 
-static gboolean parser_has(const Parser *parser, const char *name)
+static const Option *parser_named(const Parser *parser, const char *name)
 {
     for (guint i = 0; i < parser->options->len; i++) {
-        if (strcmp(((const Option *)parser->options->pdata[i])->name, name) == 0)
-            return TRUE;
+        const Option *option = parser->options->pdata[i];
+
+        if (strcmp(option->name, name) == 0)
+            return option;
     }
-    return FALSE;
+    return NULL;
 }
 
 static void parser_add_arguments(Parser *parser, const Argument *argument)
 {
     for (; argument && argument->name; argument++) {
-        Option *named = g_new0(Option, 2); /* ends as a table does */
+        const char *name = argument_option(argument);
+        Option *named;
 
-        named->name = argument_option(argument);
-        named->kind = OPTION_VALUE;
-        if (parser_has(parser, named->name)) {
-            g_free(named);
+        if (parser_named(parser, name))
             continue;
-        }
+        named = g_new0(Option, 2); /* ends as a table does */
+        named->name = name;
+        named->kind = OPTION_VALUE;
         g_ptr_array_add(parser->named, named);
         parser_add(parser, named);
     }
@@ -214,17 +217,39 @@ gboolean argument_is_many(const Command *command, const Argument *argument)
 /* The values that an argument was given by its name; NULL: none. */
 static const GPtrArray *values_by_name(const Context *ctx, const Parser *parser, const Argument *argument)
 {
-    const char *name = argument_option(argument);
+    const Option *option = parser_named(parser, argument_option(argument));
 
-    for (guint i = 0; i < parser->named->len; i++) {
-        if (((const Option *)parser->named->pdata[i])->name == name)
-            return option_list(ctx, name);
-    }
-    return NULL;
+    return option->kind == OPTION_VALUE ? option_list(ctx, option->name) : NULL;
 }
 
-/* Puts arguments that were given by name among the words, at their places. Of several values the last counts,
- * but for an argument that may be given several times. */
+/* An argument that is given by its name has no place among the words any more, and but one value, if it may
+ * not be given several times: of two none is chosen. */
+static gboolean check_names(const Context *ctx, const Parser *parser, GError **error)
+{
+    const Argument *argument = ctx->command->arguments;
+    const Argument *last = NULL;
+    guint places = 0;
+
+    for (; argument && argument->name; argument++) {
+        const GPtrArray *named = values_by_name(ctx, parser, argument);
+
+        if (argument_is_many(ctx->command, argument))
+            return TRUE;
+        if (!named) {
+            places++;
+            continue;
+        }
+        last = argument;
+        if (named->len > 1)
+            return vnat_error_set(error, VNAT_ERROR_USAGE, "--%s is given twice", argument_option(argument));
+    }
+    if (last && ctx->words->len > places)
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is one argument too many: %s is given by --%s",
+                              (const char *)ctx->words->pdata[places], last->name, argument_option(last));
+    return TRUE;
+}
+
+/* Moves arguments that were given by name from the options to the words, to their places. */
 static void settle_words(Context *ctx, const Parser *parser)
 {
     const Argument *arguments = ctx->command->arguments;
@@ -233,15 +258,16 @@ static void settle_words(Context *ctx, const Parser *parser)
 
     for (guint i = 0; arguments && arguments[i].name; i++) {
         const GPtrArray *named = values_by_name(ctx, parser, &arguments[i]);
-        guint first = named && !argument_is_many(ctx->command, &arguments[i]) ? named->len - 1 : 0;
 
         /* Without a required one, those after it would stand in its place. */
         if (!named && next >= ctx->words->len)
             break;
         if (!named)
             g_ptr_array_add(words, ctx->words->pdata[next++]);
-        for (guint k = first; named && k < named->len; k++)
+        for (guint k = 0; named && k < named->len; k++)
             g_ptr_array_add(words, named->pdata[k]);
+        if (named)
+            g_hash_table_remove(ctx->options, argument_option(&arguments[i]));
     }
     for (; next < ctx->words->len; next++)
         g_ptr_array_add(words, ctx->words->pdata[next]);
@@ -314,7 +340,7 @@ gboolean globals_read(Context *ctx, const Option *table, int argc, char **argv, 
     return ok;
 }
 
-static gboolean command_settle(Context *ctx, GError **error)
+static gboolean command_settle(Context *ctx, const Parser *parser, GError **error)
 {
     ctx->quiet = ctx->quiet || option_flag(ctx, "quiet");
     ctx->json = ctx->json || option_flag(ctx, "json");
@@ -330,6 +356,9 @@ static gboolean command_settle(Context *ctx, GError **error)
         if (!ctx->columns)
             return FALSE;
     }
+    if (!check_names(ctx, parser, error))
+        return FALSE;
+    settle_words(ctx, parser);
     return check_words(ctx, error);
 }
 
@@ -357,10 +386,9 @@ gboolean command_parse(Context *ctx, const Command *command, int argc, char **ar
     ok = parse_options(ctx, &parser, argc, argv, error);
     for (int i = optind; ok && i < argc; i++)
         g_ptr_array_add(ctx->words, argv[i]);
-    if (ok)
-        settle_words(ctx, &parser);
+    ok = ok && command_settle(ctx, &parser, error);
     parser_clear(&parser);
-    return ok && command_settle(ctx, error);
+    return ok;
 }
 
 gboolean option_flag(const Context *ctx, const char *name)
