@@ -59,7 +59,7 @@ static gboolean add_pci_source(xmlNodePtr root, const char *source, GError **err
     xmlNodePtr address;
 
     if (!g_regex_match(form, source, 0, &match))
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no PCI address of the form 0000:00:00.0",
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is no PCI address of the form 0000:00:00.0",
                               source);
     address = xmlNewChild(xmlNewChild(root, NULL, X("source"), NULL), NULL, X("address"), NULL);
     xmlNewProp(address, X("type"), X("pci"));
@@ -77,13 +77,16 @@ static gboolean interface_check(const char *type, const char *source, const char
     const InterfaceType *known = interface_type(type);
     Mac parsed;
 
-    if (!known)
-        return vnat_error_set(error, VNAT_ERROR_INVALID,
-                              "no interface type '%s': network, bridge, direct, hostdev or user", type);
+    if (!known) {
+        vnat_error_set(error, VNAT_ERROR_USAGE,
+                       "no interface type '%s': network, bridge, direct, hostdev or user", type);
+        vnat_error_hint(error, "'virsh attach-device' takes libvirt's other types, as XML in a file");
+        return FALSE;
+    }
     if (known->attribute && (!source || !*source))
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "an interface of type %s needs a source", type);
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "an interface of type %s needs a source", type);
     if (mac && !mac_parse(mac, &parsed))
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no MAC address", mac);
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is no MAC address", mac);
     return TRUE;
 }
 
@@ -292,7 +295,7 @@ static gboolean change_want_mac(Change *change, const char *mac, GError **error)
     change->wanted.mac = g_strdup(mac);
     change->wanted.has_mac = mac && mac_parse(mac, &change->wanted.address);
     if (mac && !change->wanted.has_mac)
-        return vnat_error_set(error, VNAT_ERROR_INVALID, "'%s' is no MAC address", mac);
+        return vnat_error_set(error, VNAT_ERROR_USAGE, "'%s' is no MAC address", mac);
     return TRUE;
 }
 

@@ -14,8 +14,8 @@ typedef struct {
 
 /*
  * The <interface> element for attach-interface, through the XML tree. type: "network", "bridge", "direct",
- * "user"…; source NULL where the type has none; mac, model, target may be NULL. Errors: INVALID for a
- * malformed MAC or an unknown type.
+ * "hostdev" or "user"; source NULL where the type has none; mac, model, target may be NULL. Errors: USAGE for
+ * another type, a source that is missing or no PCI address, a malformed MAC; INVALID for what is not UTF-8.
  */
 char *interface_xml(const char *type, const char *source, const char *mac, const char *model,
                     const char *target, GError **error);

@@ -256,7 +256,7 @@ static int run_attach_interface(Context *ctx)
 
 static const Argument arguments_attach[] = {
     {"DOMAIN", FALSE, COMPLETE_DOMAIN},
-    {"TYPE", FALSE, "network|bridge|direct|user"},
+    {"TYPE", FALSE, "network|bridge|direct|hostdev|user"},
     {"SOURCE", TRUE, COMPLETE_NETWORK},
     {0},
 };
@@ -283,8 +283,10 @@ const Command command_attach_interface = {
     .group = "Plugging in",
     .summary = "give a domain another interface, as virsh does, and see its tap on the bridge",
     .description =
-        "TYPE is network, bridge, direct or another of libvirt's; SOURCE is the network, bridge or device.\n"
-        "When a running guest is changed, the command waits until the tap is on the bridge.",
+        "TYPE is network, bridge, direct, hostdev or user; SOURCE is the network, the bridge, the host's\n"
+        "network device (direct) or its PCI device (hostdev: 0000:03:00.0); user has none. Libvirt's other\n"
+        "types go by 'virsh attach-device', as XML in a file. When a running guest is changed, the command\n"
+        "waits until the tap is on the bridge.",
     .examples = "  vnat attach-interface VM1 network default --model virtio --live --config\n"
                 "  vnat attach-interface VM1 network default --print-xml",
     .arguments = arguments_attach,
@@ -360,7 +362,7 @@ static int run_detach_interface(Context *ctx)
 
 static const Argument arguments_detach[] = {
     {"DOMAIN", FALSE, COMPLETE_DOMAIN},
-    {"TYPE", FALSE, "network|bridge|direct|user"},
+    {"TYPE", FALSE, "network|bridge|direct|hostdev|user|ethernet"},
     {0},
 };
 
@@ -375,8 +377,8 @@ const Command command_detach_interface = {
     .group = "Plugging in",
     .summary = "take an interface from a domain, as virsh does, and see its tap gone",
     .description =
-        "A running guest has to let go of the device. If it does not, the command fails at its deadline and\n"
-        "says so; libvirt may still take it out later.",
+        "TYPE is any that the domain's XML has. A running guest has to let go of the device; if it does\n"
+        "not, the command fails at its deadline and says so. Libvirt may still take it out later.",
     .examples = "  vnat detach-interface VM1 network --mac 52:54:00:a1:b2:c3 --live --config",
     .arguments = arguments_detach,
     .options = options_detach,

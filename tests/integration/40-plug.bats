@@ -133,8 +133,13 @@ master() { basename "$(readlink "/sys/class/net/$1/master")"; }
     has "$stderr" 52:54:00:00:00:99
     expect 1 detach-interface VM1 bridge
     expect 2 attach-interface VM1 network default --mac nonsense
-    expect 2 attach-interface VM1 ether default
+    has "$stderr" "'nonsense' is no MAC address" 'hint: vnat help attach-interface'
+    expect 2 detach-interface VM1 network --mac nonsense
+    has "$stderr" "'nonsense' is no MAC address" 'hint: vnat help detach-interface'
+    expect 2 attach-interface VM1 ethernet default
+    has "$stderr" "no interface type 'ethernet'" "hint: 'virsh attach-device'"
     expect 2 attach-interface VM1 network
+    has "$stderr" 'needs a source' 'hint: vnat help attach-interface'
     expect 2 attach-interface VM1 network default --live --current
     expect 2 attach-interface VM1 network default $'--model=vir\xfftio'
     expect 2 detach-interface VM1

@@ -451,22 +451,28 @@ static void test_interface_xml_refused(void)
 {
     static const struct {
         const char *type, *source, *mac;
+        VnatError code;
+        const char *hint;
     } bad[] = {
-        {"bogus", "x", NULL},
-        {"network", NULL, NULL},
-        {"network", "", NULL},
-        {"network", "x", "52:54:00"},
-        {"network", "\xff", NULL},
-        {"hostdev", "03:00.0", NULL},
-        {"hostdev", "0000:03:3f.0", NULL},
-        {"hostdev", "0000:03:00.0\n", NULL},
+        {"bogus", "x", NULL, VNAT_ERROR_USAGE,
+         "'virsh attach-device' takes libvirt's other types, as XML in a file"},
+        {"ethernet", "x", NULL, VNAT_ERROR_USAGE,
+         "'virsh attach-device' takes libvirt's other types, as XML in a file"},
+        {"network", NULL, NULL, VNAT_ERROR_USAGE, NULL},
+        {"network", "", NULL, VNAT_ERROR_USAGE, NULL},
+        {"network", "x", "52:54:00", VNAT_ERROR_USAGE, NULL},
+        {"network", "\xff", NULL, VNAT_ERROR_INVALID, NULL},
+        {"hostdev", "03:00.0", NULL, VNAT_ERROR_USAGE, NULL},
+        {"hostdev", "0000:03:3f.0", NULL, VNAT_ERROR_USAGE, NULL},
+        {"hostdev", "0000:03:00.0\n", NULL, VNAT_ERROR_USAGE, NULL},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
 
         g_assert_null(interface_xml(bad[i].type, bad[i].source, bad[i].mac, NULL, NULL, &error));
-        g_assert_error(error, VNAT_ERROR, VNAT_ERROR_INVALID);
+        g_assert_error(error, VNAT_ERROR, (gint)bad[i].code);
+        g_assert_cmpstr(vnat_error_get_hint(error), ==, bad[i].hint);
     }
 }
 
@@ -482,7 +488,7 @@ static void test_interface_search(void)
         {"foo", NULL, "No interface found whose type is foo", VNAT_ERROR_NOT_FOUND},
         {"network", "52:54:00:00:00:99", "No interface with MAC address 52:54:00:00:00:99 was found",
          VNAT_ERROR_NOT_FOUND},
-        {"network", "x", "'x' is no MAC address", VNAT_ERROR_INVALID},
+        {"network", "x", "'x' is no MAC address", VNAT_ERROR_USAGE},
         {"bridge", NULL, NULL, VNAT_ERROR_UNSUPPORTED},
         {"network", "52:54:00:00:00:0D", NULL, VNAT_ERROR_UNSUPPORTED},
     };
