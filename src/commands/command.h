@@ -150,8 +150,9 @@ void print_text(const Context *ctx, const char *text);
 void warn(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void hint(const Context *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* A command to try: one of vnat's with the options that it needs to mean the host that was asked. New string.
- */
+/* A command to try, or a sentence that quotes some ("'vnat map' shows them"): vnat's and virsh's with the
+ * options that they need to mean the host that was asked; for a captured one only vnat's, not quoted. New
+ * string. */
 char *command_for_host(const Context *ctx, const char *command);
 
 /* The list of commands; those whose first word this is, FALSE and nothing if there are none; the help of one.

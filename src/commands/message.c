@@ -52,15 +52,52 @@ static char *host_options(const Context *ctx)
     return g_strconcat(ctx->replay ? "--replay " : "-c ", value, NULL);
 }
 
-/* It is there to be pasted: where another host was asked it must not act on this one. */
+/* The length of the program's name that options go behind, where these words are a command that asks a host;
+ * else 0. virsh knows no captured hosts. */
+static gsize program_length(const Context *ctx, const char *words)
+{
+    static const char *const programs[] = {"vnat ", "virsh "};
+
+    for (guint i = 0; i < (ctx->replay ? 1 : G_N_ELEMENTS(programs)); i++) {
+        gsize length = strlen(programs[i]);
+
+        if (g_str_has_prefix(words, programs[i]) && !g_str_has_prefix(words + length, "-c ") &&
+            !g_str_has_prefix(words + length, "help"))
+            return length;
+    }
+    return 0;
+}
+
+/* Whether a quotation begins behind this place. */
+static gboolean opens_quote(const char *text, const char *at)
+{
+    return at > text && at[-1] == '\'' && (at - 1 == text || at[-2] == ' ');
+}
+
+/*
+ * It is there to be pasted: where another host was asked it must not act on this one. In a text that is a
+ * command what is in quotes is a name; else commands are.
+ */
 char *command_for_host(const Context *ctx, const char *command)
 {
-    static const char program[] = "vnat ";
-    g_autofree char *options = g_str_has_prefix(command, "vnat -c ") ? NULL : host_options(ctx);
+    g_autofree char *options = host_options(ctx);
+    gsize first = program_length(ctx, command);
+    GString *text;
 
-    return options && g_str_has_prefix(command, program)
-               ? g_strdup_printf("vnat %s %s", options, command + strlen(program))
-               : g_strdup(command);
+    if (!options || (ctx->replay && !first))
+        return g_strdup(command);
+    if (first)
+        return g_strdup_printf("%.*s%s %s", (int)first, command, options, command + first);
+    text = g_string_new(NULL);
+    for (const char *c = command; *c;) {
+        gsize length = opens_quote(command, c) ? program_length(ctx, c) : 0;
+
+        g_string_append_len(text, c, length > 0 ? (gssize)length : 1);
+        if (length > 0)
+            g_string_append_printf(text, "%s ", options);
+        c += MAX(length, 1);
+    }
+    return g_string_free(text, FALSE);
 }
 
 static void print_hint(const Context *ctx, const char *text)

@@ -115,7 +115,7 @@ static const Fate fates[] = {
      NO_DOMAIN},
     {"/following/wait/subprocess/shut-off", "wait TR --timeout 3", TRUE, destroy, EXIT_FAILED,
      "error: domain 'TR' did not get an address within 3 s\nerror: domain 'TR' does not run\n"
-     "hint: virsh *start TR\n"},
+     "hint: virsh -c test:///default start TR\n"},
 };
 
 typedef struct {

@@ -247,6 +247,43 @@ static void run_said(gconstpointer data)
     exit(code == one->code ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
+/* Commands to paste mean the host that was asked, also those within a sentence. */
+static void test_for_host(void)
+{
+    static const struct {
+        const char *text, *uri, *replay;
+    } cases[] = {
+        {"vnat map", "vnat -c test:///a map", "vnat --replay d map"},
+        {"virsh start VM1", "virsh -c test:///a start VM1", NULL},
+        {"vnat -c test:///b map", NULL, NULL},
+        {"virsh -c test:///b version", NULL, NULL},
+        {"ip link set vnet0 master virbr0", NULL, NULL},
+        {"'vnat map' shows the active ones, 'virsh list --all' all of them",
+         "'vnat -c test:///a map' shows the active ones, 'virsh -c test:///a list --all' all of them", NULL},
+        {"try 'vnat map'", "try 'vnat -c test:///a map'", NULL},
+        {"did you mean 'vnat map'? 'vnat help' shows them all",
+         "did you mean 'vnat -c test:///a map'? 'vnat help' shows them all", NULL},
+        /* Names, and what only looks like a command. */
+        {"vnat domiflist 'vnat map'", "vnat -c test:///a domiflist 'vnat map'",
+         "vnat --replay d domiflist 'vnat map'"},
+        {"the vnat map is the guest's own: 'vnatx map', it's vnat 'vnat'", NULL, NULL},
+        {"it'vnat map", NULL, NULL},
+        {"", NULL, NULL},
+        {"'", NULL, NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *text = cases[i].text;
+        g_autofree char *here = command_for_host(&(Context){0}, text);
+        g_autofree char *there = command_for_host(&(Context){.uri = "test:///a"}, text);
+        g_autofree char *replayed = command_for_host(&(Context){.replay = "d"}, text);
+
+        g_assert_cmpstr(here, ==, text);
+        g_assert_cmpstr(there, ==, cases[i].uri ? cases[i].uri : text);
+        g_assert_cmpstr(replayed, ==, cases[i].replay ? cases[i].replay : text);
+    }
+}
+
 static void test_said(void)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
@@ -264,6 +301,7 @@ int main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
         g_test_add_data_func(said[i].path, &said[i], run_said);
     g_test_add_func("/help/said", test_said);
+    g_test_add_func("/help/for-host", test_for_host);
     g_test_add_func("/help/commands", test_commands);
     g_test_add_func("/help/no-option-twice", test_no_option_twice);
     g_test_add_func("/help/columns", test_columns);
