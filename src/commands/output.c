@@ -62,14 +62,16 @@ static gsize program_with_uri(const char *command)
 static char *remedy_with_uri(const char *remedy, const char *options)
 {
     GString *text = g_string_new(NULL);
-    gboolean quoted = FALSE;
+    char quote = '\0';
 
     for (const char *c = remedy; *c; c++) {
         gboolean first = c == remedy || (c - remedy >= 3 && strncmp(c - 3, "&& ", 3) == 0);
-        gsize length = first && !quoted ? program_with_uri(c) : 0;
+        gsize length = first && !quote ? program_with_uri(c) : 0;
 
-        if (*c == '\'' && (c == remedy || c[-1] != '\\' || quoted))
-            quoted = !quoted;
+        if (quote && *c == quote)
+            quote = '\0';
+        else if (!quote && (*c == '\'' || *c == '"'))
+            quote = *c;
         if (length > 0) {
             g_string_append_len(text, c, (gssize)length);
             g_string_append(text, options);

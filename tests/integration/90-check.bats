@@ -402,6 +402,25 @@ connections() {
     done
 }
 
+@test "remedies can be pasted: a quote in a name, and another connection" {
+    local remedy word="'it'\"'\"'s'" vnat='vnat -c qemu:///system'
+    virsh -q net-define /dev/stdin <<XML
+<network><name>it&apos;s</name><bridge name='odd0'/><ip address='10.77.0.1' prefix='24'/></network>
+XML
+    virsh -q net-start "it's"
+    ip link add elsewhere type veth peer name elsewhere-end
+    ip link set elsewhere-end up
+    ip link set elsewhere up
+    ip route add 10.77.0.128/25 dev elsewhere
+    expect 2 -c qemu:///system check --id subnet-overlap "it's"
+    ip link del elsewhere
+    remedy=$(sed -n 's/^  try: //p' <<<"$output")
+    same "$vnat net-destroy $word && $vnat net-undefine $word && $vnat net-start --template TEMPLATE -D subnet=auto $word" "$remedy"
+    eval "${remedy%% && "$vnat" net-start *}"
+    run ! virsh net-info "it's"
+    cleared
+}
+
 @test "dnsmasq-not-listening: it lives, and has no DNS" {
     kill -KILL "$(lab_dnsmasq_pid default)"
     lab_wait_for 2 lab_not lab_dnsmasq_pid default
